@@ -1,0 +1,1 @@
+"""How everything inside reaches the cluster: client, informers, work queues, event recorder."""

@@ -1,0 +1,1 @@
+"""What every kind shares: errors, field paths, metadata, schema, selectors, quantities, patches."""

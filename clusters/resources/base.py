@@ -1,0 +1,209 @@
+"""How a kind is described: `Resource` (what is served) and `Strategy` (its rules).
+
+The generic registry fixes the order in which a strategy's methods run; a strategy never stores anything.
+Mutability: `obj`/`new` handed to a strategy is a private, freshly decoded mapping and is changed in place;
+`old` is a stored object and must never be changed.
+
+Models: apiserver, pkg/registry/rest and each kind's strategy.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from clusters.kernel.rng import Rng
+from clusters.machinery.field import ErrorList
+from clusters.machinery.types import Obj, UserInfo
+
+
+class Lookup(Protocol):
+    """Read-only access to the cluster, for rules that depend on other objects. `resource` is the qualified
+    name: `pods`, `deployments.apps`. Objects are wire mappings with `resourceVersion`; never change them."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None: ...
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What a strategy may know of the request around it."""
+
+    user: UserInfo
+    now: int
+    """Virtual microseconds."""
+    rng: Rng
+    lookup: Lookup
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+    """Texts for `Warning` headers; strategies and admission append."""
+    extra: list[tuple[str, Obj]] = field(default_factory=list)
+    """(qualified resource, object) to be created in the same transaction, e.g. an IPAddress for a Service."""
+
+
+class Strategy:
+    """The rules of one kind; the defaults here are those of a kind without spec, status or opinions."""
+
+    generate_names = True
+    allow_create_on_update = False
+    """PUT to a name that does not exist creates it (Node leases, Endpoints, ...: few kinds)."""
+    allow_unconditional_update = True
+    """An update without `resourceVersion` is accepted (last write wins)."""
+    has_generation = False
+    """`metadata.generation` starts at 1 and grows whenever anything but metadata and status changes."""
+    status_fields: tuple[str, ...] = ("status",)
+    """Top-level fields that only the status subresource writes (if the resource has one)."""
+    exclusive = False
+    """The write depends on other objects (allocations, quotas): commit only if nothing moved meanwhile."""
+
+    def default(self, obj: Obj) -> None:
+        """Fill in what the API server fills in when it decodes this version (the storage version)."""
+
+    def prepare_create(self, obj: Obj, ctx: Context) -> None:
+        """Clear what a client may not set (the registry already dropped `status_fields`), derive, allocate."""
+
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        """Errors beyond ObjectMeta (which the registry validates), in the real server's order."""
+        return []
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        return []
+
+    def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        """The registry already put back `status_fields` of `old`."""
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return []
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return []
+
+    def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
+        """The registry already put back everything of `old` but `status_fields` and the metadata that a
+        status write may change (labels, annotations, finalizers, ownerReferences stay as sent)."""
+
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return []
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        """What is wrong with an object name (`prefix`: a generateName). Default: RFC 1123 subdomain."""
+        from clusters.machinery.names import dns1123_subdomain
+
+        return dns1123_subdomain(name, prefix=prefix)
+
+    def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
+        """Seconds between a delete and the object's end, or None for a kind that goes at once (all but Pod)."""
+        return None
+
+    def default_propagation(self, obj: Obj) -> str:
+        """What a delete without propagationPolicy does with dependents: Background or Orphan."""
+        return "Background"
+
+    def on_read(self, obj: Obj, ctx: Context) -> Obj:
+        """The object as it is read now: for what is held in closed form (heartbeats). Returns `obj` itself
+        or a changed copy; must be cheap."""
+        return obj
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A printer column of `kubectl get`. `value(obj, now)` gives the cell: str, int, bool or None
+    (ages are strings such as `3d4h`). `priority` 0 is always shown, 1 only with `-o wide`."""
+
+    name: str
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+    value: Callable[[Obj, int], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One served version of a kind. `schema` names its definition (`io.k8s.api.apps.v1.Deployment`).
+    The conversions map to and from the storage version; None is the identity but for `apiVersion`."""
+
+    name: str
+    schema: str
+    to_storage: Callable[[Obj], Obj] | None = None
+    from_storage: Callable[[Obj], Obj] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subresource:
+    """`status`, `scale`, `binding`, ... `kind`/`group`/`version` are those of its own body where they differ
+    (`Scale` of `autoscaling/v1`), as discovery shows them."""
+
+    name: str
+    verbs: tuple[str, ...] = ("get", "patch", "update")
+    kind: str = ""
+    group: str = ""
+    version: str = ""
+
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One REST resource, with all its served versions (the first is the preferred one)."""
+
+    group: str
+    name: str
+    """The plural: `pods`."""
+    kind: str
+    singular: str = ""
+    namespaced: bool = True
+    versions: tuple[Version, ...]
+    storage_version: str = ""
+    """Default: the first version's name."""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ALL_VERBS
+    subresources: tuple[Subresource, ...] = ()
+    strategy: Strategy
+    columns: tuple[Column, ...] = ()
+    """Empty: the default table, Name and Created At (`Age`)."""
+    fields: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
+    """Field selectors beyond metadata.name and metadata.namespace."""
+    list_kind: str = ""
+    shares: str = ""
+    """Stored as another resource (`events` of events.k8s.io as core `events`): its qualified name."""
+    internal: bool = False
+    """Of the playground itself (machines, faults): stored and versioned like all others, not in discovery."""
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.name}.{self.group}" if self.group else self.name
+
+    @property
+    def prefix(self) -> str:
+        """The store's key prefix, `core/pods/`."""
+        if self.shares:
+            name, _, group = self.shares.partition(".")
+            return f"{group or 'core'}/{name}/"
+        return f"{self.group or 'core'}/{self.name}/"
+
+    @property
+    def has_status(self) -> bool:
+        return any(s.name == "status" for s in self.subresources)
+
+    @property
+    def stored_as(self) -> str:
+        """The name of the version that is stored."""
+        return self.storage_version or self.versions[0].name
+
+    def api_version(self, version: str = "") -> str:
+        version = version or self.stored_as
+        return f"{self.group}/{version}" if self.group else version
+
+    def version(self, name: str) -> Version | None:
+        return next((v for v in self.versions if v.name == name), None)
+
+    def key(self, namespace: str, name: str) -> str:
+        return f"{self.prefix}{namespace}/{name}" if self.namespaced else f"{self.prefix}{name}"

@@ -1,0 +1,1 @@
+"""The store: one append-only log of revisions per cluster, as etcd has it."""
