@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +143,9 @@ def internal(path: Path, detail: str) -> FieldError:
 
 
 def not_supported(path: Path, value: Any, valid: Iterable[str]) -> FieldError:
-    """`supported values: "A", "B"`, in sorted order as the real helper prints a set."""
-    words = ", ".join(go_quote(v) for v in sorted(valid))
+    """`supported values: "A", "B"`: a set is listed in sorted order, a sequence as it is given."""
+    listed = sorted(valid) if isinstance(valid, Set) else valid
+    words = ", ".join(go_quote(v) for v in listed)
     return FieldError(
         ErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {words}" if words else ""
     )
