@@ -24,7 +24,7 @@ def qualified(resource: str, group: str) -> str:
 
 
 class ApiError(Exception):
-    """An answer that is not a success. `code` is the HTTP status, `reason` Kubernetes' machine-readable word."""
+    """An answer that is not a success: `code` is the HTTP status, `reason` the machine-readable word."""
 
     code = 500
     reason = "InternalError"
@@ -109,9 +109,7 @@ class NotFound(ApiError):
 
     @classmethod
     def of(cls, group: str, resource: str, name: str) -> NotFound:
-        return cls(
-            f'{qualified(resource, group)} "{name}" not found', details=_details(name, group, resource)
-        )
+        return cls(f'{qualified(resource, group)} "{name}" not found', details=_details(name, group, resource))
 
     @classmethod
     def path(cls) -> NotFound:
@@ -122,9 +120,7 @@ class NotFound(ApiError):
 class MethodNotAllowed(ApiError):
     code, reason = 405, "MethodNotAllowed"
 
-    def __init__(
-        self, message: str = "the server does not allow this method on the requested resource"
-    ) -> None:
+    def __init__(self, message: str = "the server does not allow this method on the requested resource") -> None:
         super().__init__(message, details={})
 
 
@@ -137,9 +133,7 @@ class AlreadyExists(ApiError):
 
     @classmethod
     def of(cls, group: str, resource: str, name: str) -> AlreadyExists:
-        return cls(
-            f'{qualified(resource, group)} "{name}" already exists', details=_details(name, group, resource)
-        )
+        return cls(f'{qualified(resource, group)} "{name}" already exists', details=_details(name, group, resource))
 
 
 class Conflict(ApiError):

@@ -1,6 +1,6 @@
 """Field paths and field errors: what was wrong, and where.
 
-Models: apimachinery, pkg/util/validation/field. `FieldError.text()` and `.body()` give the server's own texts.
+Models: apimachinery, pkg/util/validation/field. `FieldError.text()` and `.body()` give the server's texts.
 """
 
 from __future__ import annotations
@@ -146,9 +146,7 @@ def not_supported(path: Path, value: Any, valid: Iterable[str]) -> FieldError:
     """`supported values: "A", "B"`: a set is listed in sorted order, a sequence as it is given."""
     listed = sorted(valid) if isinstance(valid, Set) else valid
     words = ", ".join(go_quote(v) for v in listed)
-    return FieldError(
-        ErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {words}" if words else ""
-    )
+    return FieldError(ErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {words}" if words else "")
 
 
 def too_long(path: Path, limit: int, unit: str = "bytes") -> FieldError:

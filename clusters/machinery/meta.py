@@ -1,7 +1,5 @@
 """Reading and copying objects: accessors, owner references, conditions, copy-on-write of a path."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from clusters.machinery.types import Obj

@@ -1,4 +1,4 @@
-"""Wire shapes. Stored objects are JSON mappings, never mutated once stored (copy on write of the changed path)."""
+"""Wire shapes. Stored objects are JSON mappings, never mutated once stored (copy-on-write of a path)."""
 
 from __future__ import annotations
 
