@@ -100,6 +100,13 @@ class Strategy:
         """Seconds between a delete and the object's end, or None for a kind that goes at once (all but Pod)."""
         return None
 
+    def prepare_delete(self, obj: Obj, ctx: Context) -> None:
+        """`obj` (a private copy) is about to be marked as deleting: a Namespace turns Terminating."""
+
+    def holds(self, obj: Obj) -> bool:
+        """Something besides `metadata.finalizers` keeps the deleted object alive (Namespace finalizers)."""
+        return False
+
     def default_propagation(self, obj: Obj) -> str:
         """What a delete without propagationPolicy does with dependents: Background or Orphan."""
         return "Background"
@@ -174,6 +181,8 @@ class Resource:
     list_kind: str = ""
     shares: str = ""
     """Stored as another resource (`events` of events.k8s.io as core `events`): its qualified name."""
+    builtin: bool = True
+    """False for a custom resource: finalizers without a domain are not checked."""
     internal: bool = False
     """Of the playground itself (machines, faults): stored and versioned like all others, not in discovery."""
 

@@ -103,9 +103,7 @@ class Store(Protocol):
     def latest(self, key: str) -> Record | None:
         """The key's last record, tombstone or not."""
 
-    def list(
-        self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0
-    ) -> tuple[list[Record], int]:
+    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[list[Record], int]:
         """Live records whose key starts with `prefix` and is greater than `after`, in key order, at `rev`
         (default: now), at most `limit` (0: all); and the revision read at. Raises Compacted, FutureRevision."""
 

@@ -1,0 +1,52 @@
+"""What admission sees of a write, and what the registry expects of admission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from clusters.machinery.types import Obj, UserInfo
+from clusters.resources.base import Context, Lookup, Resource
+
+
+@dataclass(slots=True, kw_only=True)
+class Attributes:
+    """One write on its way in. `operation`: CREATE, UPDATE, DELETE, CONNECT. `obj` is private and may be
+    changed in place by mutating plugins (None for DELETE); `old` is stored and must not be."""
+
+    operation: str
+    resource: Resource
+    subresource: str
+    namespace: str
+    name: str
+    obj: Obj | None
+    old: Obj | None
+    user: UserInfo
+    dry_run: bool
+    lookup: Lookup
+    ctx: Context
+    version: str = ""
+    """The served version of the request; "" is the storage version."""
+    options: dict[str, Any] = field(default_factory=dict)
+    exclusive: bool = False
+    """Set by a plugin whose decision is only right if nothing else is written meanwhile (quotas)."""
+
+
+class Admission(Protocol):
+    """The chain. Both raise ApiError to refuse; warnings go to `attrs.ctx.warnings`."""
+
+    def admit(self, attrs: Attributes) -> None:
+        """Mutating plugins, then none: before the strategy's preparation and validation."""
+
+    def validate(self, attrs: Attributes) -> None:
+        """Validating plugins: after validation, on the object as it would be stored."""
+
+
+class AdmitAll:
+    """No admission: for unit tests of the registry."""
+
+    def admit(self, attrs: Attributes) -> None:
+        """Nothing is changed."""
+
+    def validate(self, attrs: Attributes) -> None:
+        """Nothing is refused."""

@@ -1,0 +1,462 @@
+"""The one write path of every kind, and the reads beside it.
+
+A create runs: default → track managed fields → mutating admission → system metadata → prepare → validate →
+validating admission → store; an update the same around a transform that is called again when somebody else
+was faster. Deletes are in `deletion`. Models: apiserver, registry/generic/registry/store.go.
+
+Objects handed in belong to the registry (they are changed in place); objects handed out are stored ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clusters.kernel.clock import Clock, rfc3339
+from clusters.kernel.rng import Rng
+from clusters.machinery import schema
+from clusters.machinery.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    Gone,
+    Invalid,
+    NotFound,
+)
+from clusters.machinery.field import Path, invalid
+from clusters.machinery.patch import managedfields
+from clusters.machinery.types import Obj, UserInfo
+from clusters.registry import metadata
+from clusters.registry.attributes import Admission, Attributes
+from clusters.registry.cache import WatchCache, Write
+from clusters.registry.item import Item, encode
+from clusters.registry.resources import ResourceMap
+from clusters.resources.base import Context, Resource, Strategy
+from clusters.storage.store import CasFailed, Compacted, HeadMoved, Record
+
+MAX_ATTEMPTS = 30
+"""How often a write is tried again when others are faster; a real server tries for as long as it is asked."""
+Transform = Callable[[Obj], Obj]
+"""From the current object (with `resourceVersion`) to a new, private one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """Who writes, and how."""
+
+    user: UserInfo
+    manager: str = ""
+    """The field manager; "" tracks nothing."""
+    operation: str = "Update"
+    """`Apply`: the transform has already set `managedFields`."""
+    dry_run: bool = False
+    trusted: bool = False
+    """A system component in process: its objects are built from stored ones, so decoding, defaulting and
+    validation are known to succeed and are left out."""
+    version: str = ""
+    """The served version of the request; "" is the storage version."""
+    warnings: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Items in key order as of `rev`; `next_key` is where to continue ("" at the end), `remaining` how many
+    follow (None if the filter makes that unknown)."""
+
+    items: list[Item]
+    rev: int
+    next_key: str = ""
+    remaining: int | None = None
+
+
+class RegistryLookup:
+    """`resources.base.Lookup` over the cache."""
+
+    def __init__(self, cache: WatchCache, resources: ResourceMap) -> None:
+        self._cache = cache
+        self._resources = resources
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None:
+        item = self._cache.get(self._resources[resource].key(namespace, name))
+        return item.wire if item is not None else None
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]:
+        described = self._resources[resource]
+        prefix = described.prefix + (f"{namespace}/" if namespace and described.namespaced else "")
+        return [item.wire for item in self._cache.bucket(described.prefix).range(prefix)]
+
+
+class Registry:
+    """The objects of one cluster."""
+
+    def __init__(
+        self,
+        cache: WatchCache,
+        resources: ResourceMap,
+        admission: Admission,
+        clock: Clock,
+        rng: Rng,
+        *,
+        epoch: int | None = None,
+    ) -> None:
+        self.cache = cache
+        self.resources = resources
+        self.admission = admission
+        self.clock = clock
+        self.rng = rng
+        self.lookup = RegistryLookup(cache, resources)
+        self.epoch = epoch
+
+    # reads
+
+    def get(self, resource: Resource, namespace: str, name: str, *, rev: int | None = None) -> Item:
+        """The object now, or as it was at `rev`. Raises NotFound, Gone."""
+        key = resource.key(namespace, name)
+        if rev is None:
+            self.cache.refresh()
+            item = self.cache.get(key)
+        else:
+            try:
+                record = self.cache.store.get(key, rev)
+            except Compacted as error:
+                raise gone(error) from None
+            item = Item(record) if record is not None else None
+        if item is None:
+            raise NotFound.of(resource.group, resource.name, name)
+        return item
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        rev: int | None = None,
+        after: str = "",
+        limit: int = 0,
+        predicate: Callable[[Item], bool] | None = None,
+    ) -> Listing:
+        """Objects of a namespace ("" for all), now or at `rev`, from the key behind `after`."""
+        prefix = resource.prefix + (f"{namespace}/" if namespace and resource.namespaced else "")
+        if rev is None or rev == self.cache.refresh():
+            with self.cache.lock:
+                at = self.cache.refresh()
+                bucket = self.cache.bucket(resource.prefix)
+                return _page(list(bucket.range(prefix, after)), at, limit, predicate)
+        try:
+            records, at = self.cache.store.list(prefix, rev=rev, after=after)
+        except Compacted as error:
+            raise gone(error) from None
+        return _page([Item(r) for r in records], at, limit, predicate)
+
+    # writes
+
+    def create(self, resource: Resource, namespace: str, obj: Obj, opts: WriteOptions) -> Item:
+        """Store a new object. Raises AlreadyExists, Invalid, BadRequest and what admission raises."""
+        sent_name = obj["metadata"].get("name", "")
+        for attempt in range(MAX_ATTEMPTS):
+            base = self.cache.refresh()
+            draft = obj if opts.trusted else metadata.private_copy(obj)
+            ctx = self.context(resource, namespace, sent_name, "", opts)
+            item, exclusive, extra = self._build_created(resource, namespace, draft, ctx, opts, attempt)
+            if opts.dry_run:
+                if self.cache.get(item.key) is not None:
+                    raise AlreadyExists.of(resource.group, resource.name, draft["metadata"]["name"])
+                opts.warnings.extend(ctx.warnings)
+                return unsaved(item, None)
+            if self.cache.get(item.key) is not None:
+                if not sent_name and attempt < MAX_ATTEMPTS - 1:
+                    continue
+                raise AlreadyExists.of(resource.group, resource.name, draft["metadata"]["name"])
+            try:
+                stored = self.commit([item, *extra], at_head=base if exclusive else None)[0]
+            except CasFailed:
+                self.cache.refresh()
+                if self.cache.get(item.key) is not None and sent_name:
+                    raise AlreadyExists.of(resource.group, resource.name, sent_name) from None
+                continue
+            except HeadMoved:
+                continue
+            opts.warnings.extend(ctx.warnings)
+            return stored
+        raise busy(resource, sent_name)
+
+    def _build_created(
+        self, resource: Resource, namespace: str, obj: Obj, ctx: Context, opts: WriteOptions, attempt: int
+    ) -> tuple[Write, bool, list[Write]]:
+        strategy = resource.strategy
+        meta = obj["metadata"]
+        metadata.place(resource, namespace, meta)
+        if not opts.trusted:
+            strategy.default(obj)
+        self._track(resource, None, obj, ctx, opts)
+        generated = not meta.get("name") and bool(meta.get("generateName"))
+        if generated:
+            suffix = self.rng.suffix(5, resource.prefix, namespace, meta["generateName"], self.cache.rev, attempt)
+            meta["name"] = metadata.generated_name(meta["generateName"], suffix)
+        attrs = self.attributes("CREATE", resource, ctx, obj, None, opts)
+        self.admission.admit(attrs)
+        metadata.fill_created(resource, namespace, obj, self.clock.now(), self.rng, self.cache.rev)
+        if resource.has_status:
+            for name in strategy.status_fields:
+                obj.pop(name, None)
+        strategy.prepare_create(obj, ctx)
+        if not opts.trusted:
+            errors = metadata.validate_created(resource, obj) + strategy.validate_create(obj, ctx)
+            if errors:
+                raise Invalid.of(resource.group, resource.kind, meta.get("name", ""), errors)
+            ctx.warnings.extend(strategy.warn_create(obj, ctx))
+        attrs.name = meta["name"]
+        self.admission.validate(attrs)
+        if meta.get("resourceVersion"):
+            raise ApiError("resourceVersion should not be set on objects to be created", reason="")
+        meta.pop("resourceVersion", None)
+        exclusive = strategy.exclusive or attrs.exclusive
+        write = self._write(resource.key(namespace, meta["name"]), obj, None, opts)
+        extra = [self._extra(qualified, more, opts) for qualified, more in ctx.extra]
+        return write, exclusive, extra
+
+    def update(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        transform: Transform,
+        opts: WriteOptions,
+        *,
+        subresource: str = "",
+        create: Callable[[], Obj] | None = None,
+    ) -> Item:
+        """Replace an object by what `transform` makes of it. With `create`, an absent object is created (server-side
+        apply, kinds that allow it). Raises NotFound, Conflict, Invalid and what admission raises."""
+        for _ in range(MAX_ATTEMPTS):
+            base = self.cache.refresh()
+            old_item = self.cache.get(resource.key(namespace, name))
+            if old_item is None:
+                if create is None:
+                    raise NotFound.of(resource.group, resource.name, name)
+                return self.create(resource, namespace, create(), opts)
+            new = transform(old_item.wire)
+            ctx = self.context(resource, namespace, name, subresource, opts)
+            checked = self._check_version(resource, name, new, old_item)
+            write, exclusive = self._build_updated(resource, new, old_item, ctx, opts)
+            opts.warnings[:] = [*opts.warnings, *(w for w in ctx.warnings if w not in opts.warnings)]
+            ends = metadata.ends_now(write.obj, old_item.obj, held=resource.strategy.holds(write.obj))
+            if not ends and metadata.same(write.obj, old_item.obj):
+                return old_item
+            if opts.dry_run:
+                return unsaved(write, old_item)
+            try:
+                if ends:
+                    # The last finalizer goes, so the object does: watchers see it as it was before.
+                    self.commit([self.tombstone(old_item, opts)], at_head=base if exclusive else None)
+                    return unsaved(write, old_item)
+                extra = [self._extra(qualified, more, opts) for qualified, more in ctx.extra]
+                return self.commit([write, *extra], at_head=base if exclusive else None)[0]
+            except (CasFailed, HeadMoved):
+                if checked and self._moved(old_item):
+                    raise Conflict.stale(resource.group, resource.name, name) from None
+        raise busy(resource, name)
+
+    def _moved(self, item: Item) -> bool:
+        self.cache.refresh()
+        now = self.cache.get(item.key)
+        return now is None or now.rev != item.rev
+
+    def _check_version(self, resource: Resource, name: str, new: Obj, old: Item) -> bool:
+        """Optimistic concurrency; True if the client named the version it had read."""
+        sent = new["metadata"].get("resourceVersion")
+        uid = new["metadata"].get("uid")
+        if uid and uid != old.obj["metadata"].get("uid"):
+            raise Conflict.of(
+                resource.group,
+                resource.name,
+                name,
+                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.obj['metadata'].get('uid')}",
+            )
+        if not sent or sent == "0":
+            if not resource.strategy.allow_unconditional_update:
+                error = invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
+                raise Invalid.of(resource.group, resource.kind, name, [error])
+            return False
+        if sent != str(old.rev):
+            if not str(sent).isdigit():
+                error = invalid(Path("metadata").child("resourceVersion"), sent, "must be a number")
+                raise Invalid.of(resource.group, resource.kind, name, [error])
+            raise Conflict.stale(resource.group, resource.name, name)
+        return True
+
+    def _build_updated(
+        self, resource: Resource, new: Obj, old_item: Item, ctx: Context, opts: WriteOptions
+    ) -> tuple[Write, bool]:
+        strategy, old, subresource = resource.strategy, old_item.obj, ctx.subresource
+        new["metadata"].pop("resourceVersion", None)
+        status_write = subresource == "status" and resource.has_status
+        metadata.place(resource, ctx.namespace, new["metadata"])
+        if not opts.trusted:
+            strategy.default(new)
+        self._track(resource, old, new, ctx, opts)
+        attrs = self.attributes("UPDATE", resource, ctx, new, old_item.wire, opts)
+        self.admission.admit(attrs)
+        metadata.fill_updated(new, old)
+        if status_write:
+            _keep_all_but(new, old, strategy.status_fields)
+            strategy.prepare_status(new, old, ctx)
+        else:
+            if resource.has_status:
+                _keep(new, old, strategy.status_fields)
+            strategy.prepare_update(new, old, ctx)
+            if strategy.has_generation and _spec_changed(new, old, strategy):
+                new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        if not opts.trusted:
+            errors = metadata.validate_updated(resource, new, old)
+            check = strategy.validate_status if status_write else strategy.validate_update
+            errors += check(new, old, ctx)
+            if errors:
+                raise Invalid.of(resource.group, resource.kind, ctx.name, errors)
+            ctx.warnings.extend(strategy.warn_update(new, old, ctx))
+        self.admission.validate(attrs)
+        write = self._write(old_item.key, new, old_item, opts)
+        return write, strategy.exclusive or attrs.exclusive
+
+    # shared
+
+    def _track(self, resource: Resource, old: Obj | None, new: Obj, ctx: Context, opts: WriteOptions) -> None:
+        if opts.operation == "Apply":
+            return
+        meta = new["metadata"]
+        if not opts.manager:
+            return
+        version = opts.version or resource.stored_as
+        described = resource.version(version)
+        if described is None or not described.schema:
+            return
+        entries = managedfields.track(
+            old,
+            new,
+            manager=opts.manager,
+            operation="Update",
+            api_version=resource.api_version(version),
+            time=rfc3339(self.clock.now()),
+            subresource=ctx.subresource,
+            type_=schema.definitions().type(described.schema),
+        )
+        if entries:
+            meta["managedFields"] = entries
+        else:
+            meta.pop("managedFields", None)
+
+    def context(self, resource: Resource, namespace: str, name: str, subresource: str, opts: WriteOptions) -> Context:
+        return Context(
+            user=opts.user,
+            now=self.clock.now(),
+            rng=self.rng,
+            lookup=self.lookup,
+            namespace=namespace,
+            name=name,
+            subresource=subresource,
+            dry_run=opts.dry_run,
+        )
+
+    def attributes(
+        self,
+        operation: str,
+        resource: Resource,
+        ctx: Context,
+        obj: Obj | None,
+        old: Obj | None,
+        opts: WriteOptions,
+    ) -> Attributes:
+        return Attributes(
+            operation=operation,
+            resource=resource,
+            subresource=ctx.subresource,
+            namespace=ctx.namespace,
+            name=ctx.name,
+            obj=obj,
+            old=old,
+            user=opts.user,
+            dry_run=opts.dry_run,
+            lookup=self.lookup,
+            ctx=ctx,
+            version=opts.version,
+            options=opts.options,
+        )
+
+    def _write(self, key: str, obj: Obj, old: Item | None, opts: WriteOptions) -> Write:
+        return Write(key, obj, old, opts.user.name, self.clock.now())
+
+    def tombstone(self, old: Item, opts: WriteOptions, *, after: Write | None = None) -> Write:
+        """The end of an object; with `after`, right behind another write of the same transaction."""
+        last = after.obj if after is not None else old.obj
+        return Write(old.key, last, old, opts.user.name, self.clock.now(), delete=True, chained=after is not None)
+
+    def _extra(self, qualified: str, obj: Obj, opts: WriteOptions) -> Write:
+        described = self.resources[qualified]
+        namespace = obj["metadata"].get("namespace", "")
+        metadata.fill_created(described, namespace, obj, self.clock.now(), self.rng, self.cache.rev)
+        key = described.key(namespace, obj["metadata"]["name"])
+        return self._write(key, obj, self.cache.get(key), opts)
+
+    def commit(self, writes: Sequence[Write], *, at_head: int | None = None) -> list[Item]:
+        """Store writes under this registry's lease epoch. Raises what `Store.txn` raises."""
+        return self.cache.commit(writes, at_head=at_head, epoch=self.epoch)
+
+
+def _page(items: list[Item], rev: int, limit: int, predicate: Callable[[Item], bool] | None) -> Listing:
+    if predicate is None:
+        if not limit or len(items) <= limit:
+            return Listing(items, rev)
+        return Listing(items[:limit], rev, items[limit - 1].key, len(items) - limit)
+    out: list[Item] = []
+    for i, item in enumerate(items):
+        if predicate(item):
+            out.append(item)
+            if limit and len(out) == limit:
+                # Like etcd, we only know that more keys follow, not whether they match.
+                more = i + 1 < len(items)
+                return Listing(out, rev, item.key if more else "", None)
+    return Listing(out, rev)
+
+
+def _keep(new: Obj, old: Obj, names: Sequence[str]) -> None:
+    for name in names:
+        if name in old:
+            new[name] = old[name]
+        else:
+            new.pop(name, None)
+
+
+def _keep_all_but(new: Obj, old: Obj, names: Sequence[str]) -> None:
+    for name in set(new) | set(old):
+        if name not in names and name != "metadata":
+            _keep(new, old, (name,))
+    generation = old["metadata"].get("generation")
+    if generation is not None:
+        new["metadata"]["generation"] = generation
+
+
+def _spec_changed(new: Obj, old: Obj, strategy: Strategy) -> bool:
+    for name in set(new) | set(old):
+        if name in ("metadata", "apiVersion", "kind", *strategy.status_fields):
+            continue
+        before, after = old.get(name), new.get(name)
+        if before is not after and before != after:
+            return True
+    return False
+
+
+def unsaved(write: Write, old: Item | None) -> Item:
+    """The item a dry run answers with: at the old revision, or none."""
+    rev = old.rev if old is not None else 0
+    return Item(Record(write.key, rev, rev, rev, 1, False, encode(write.obj), write.actor, write.vtime), write.obj)
+
+
+def busy(resource: Resource, name: str) -> ApiError:
+    return Conflict.stale(resource.group, resource.name, name)
+
+
+def gone(error: Compacted) -> Gone:
+    """410 for a compacted revision, in the API server's words."""
+    return Gone(f"The resourceVersion for the provided list is too old: {error.rev} ({error.compacted})")
