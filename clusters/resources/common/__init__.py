@@ -1,0 +1,1 @@
+"""Rules and printer helpers that many kinds share."""

@@ -1,0 +1,1 @@
+"""PodSpec and PodTemplateSpec: defaults and validation, shared by Pod and all workloads."""
