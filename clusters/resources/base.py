@@ -44,6 +44,8 @@ class Context:
     """Texts for `Warning` headers; strategies and admission append."""
     extra: list[tuple[str, Obj]] = field(default_factory=list)
     """(qualified resource, object) to be created in the same transaction, e.g. an IPAddress for a Service."""
+    gone: list[tuple[str, str, str]] = field(default_factory=list)
+    """(qualified resource, namespace, name) to be deleted in the same transaction, if it exists."""
 
 
 class Strategy:
@@ -58,6 +60,8 @@ class Strategy:
     """`metadata.generation` starts at 1 and grows whenever anything but metadata and status changes."""
     status_fields: tuple[str, ...] = ("status",)
     """Top-level fields that only the status subresource writes (if the resource has one)."""
+    status_on_create = False
+    """A status that is given on create is kept (Nodes: kubelets register with theirs)."""
     exclusive = False
     """The write depends on other objects (allocations, quotas): commit only if nothing moved meanwhile."""
 
@@ -107,6 +111,11 @@ class Strategy:
         """Something besides `metadata.finalizers` keeps the deleted object alive (Namespace finalizers)."""
         return False
 
+    def releases(self, obj: Obj, ctx: Context) -> Sequence[tuple[str, str, str]]:
+        """(qualified resource, namespace, name) of objects that go in the transaction in which `obj` goes: what it
+        had allocated, such as the IPAddress of a Service."""
+        return ()
+
     def default_propagation(self, obj: Obj) -> str:
         """What a delete without propagationPolicy does with dependents: Background or Orphan."""
         return "Background"
@@ -137,6 +146,8 @@ class Version:
 
     name: str
     schema: str
+    deprecation: str = ""
+    """A text for the `Warning` header of every answer in this version."""
     to_storage: Callable[[Obj], Obj] | None = None
     from_storage: Callable[[Obj], Obj] | None = None
 
