@@ -1,0 +1,1 @@
+"""People: users, guests, who may reach which cluster, API tokens and kubeconfig credentials."""

@@ -1,0 +1,193 @@
+"""Who may reach which cluster, and as whom: the playground's one answer for websocket, REST and Kubernetes API.
+
+Staff own every cluster; members are what their membership says. A cluster without an owner (`demo`, or any
+made by a command) is everybody's to edit, even anonymously, while `PLAYGROUND_ANONYMOUS` is on. Anybody else
+is not told that a cluster exists.
+
+Inside the cluster owners and editors are `system:masters`; viewers are in `playground:viewers`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpRequest
+
+from clusters.kernel.clock import wall_now
+from clusters.machinery.types import UserInfo
+from clusters.models import Cluster
+from clusters.models.access import Reach, Refused, Role
+from playground.accounts import guests, tokens
+from playground.accounts.models import ApiToken, ClusterCredential, Membership, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    Person = User | AnonymousUser
+
+MASTERS = "system:masters"
+VIEWERS = "playground:viewers"
+AUTHENTICATED = "system:authenticated"
+GUEST_NAME = "guest"
+
+_reaches: tokens.TimedCache[Reach | None] = tokens.TimedCache()
+_bearers: tokens.TimedCache[UserInfo | None] = tokens.TimedCache()
+
+
+def invalidate() -> None:
+    """Forget what was decided: call after changing users, memberships or credentials. Other processes notice
+    within the caches' few seconds."""
+    _reaches.clear()
+    _bearers.clear()
+
+
+def may_reach(user: Person, cluster: Cluster) -> Reach | None:
+    """What `user` is to `cluster`; None: nothing."""
+    return _reaches.get((user.pk, cluster.pk), lambda: _decide(user, cluster))
+
+
+def _decide(user: Person, cluster: Cluster) -> Reach | None:
+    if user.is_authenticated and user.is_active:
+        if user.is_staff:
+            return _reach("owner", user.get_username())
+        role = Membership.objects.filter(cluster=cluster, user_id=user.pk).values_list("role", flat=True).first()
+        if role is not None:
+            return _reach(cast(Role, role), user.get_username())
+    if settings.PLAYGROUND_ANONYMOUS and not _owned(cluster):
+        return _reach("editor", user.get_username() or GUEST_NAME)
+    return None
+
+
+def _owned(cluster: Cluster) -> bool:
+    return Membership.objects.filter(cluster=cluster, role=Membership.Role.OWNER).exists()
+
+
+def _reach(role: Role, name: str) -> Reach:
+    groups = (VIEWERS, AUTHENTICATED) if role == "viewer" else (MASTERS, AUTHENTICATED)
+    return Reach(role=role, identity=UserInfo(name=name, groups=groups))
+
+
+def visible(user: Person) -> list[Cluster]:
+    """The clusters that `user` may reach, by name."""
+    clusters = Cluster.objects.order_by("name")
+    if user.is_authenticated and user.is_staff:
+        return list(clusters)
+    mine = Q(pk__in=Membership.objects.filter(user__pk=user.pk).values("cluster_id"))
+    if settings.PLAYGROUND_ANONYMOUS:
+        owners = Membership.objects.filter(cluster_id=OuterRef("pk"), role=Membership.Role.OWNER)
+        return list(clusters.filter(mine | ~Exists(owners)))
+    return list(clusters.filter(mine))
+
+
+def authenticate_bearer(token: str, cluster: Cluster) -> UserInfo | None:
+    """Whom a kubeconfig token stands for inside `cluster`; None if for nobody."""
+    if not token.startswith(tokens.CLUSTER_PREFIX) or len(token) > tokens.MAX_TOKEN:
+        return None
+    key = tokens.digest(token)
+    return _bearers.get((cluster.pk, key), lambda: _bearer(key, cluster))
+
+
+def _bearer(key: str, cluster: Cluster) -> UserInfo | None:
+    credential = ClusterCredential.objects.select_related("user").filter(digest=key, cluster=cluster).first()
+    if credential is None:
+        return None
+    if credential.user is not None:
+        reach = may_reach(credential.user, cluster)
+        if reach is None or not credential.user.is_active:
+            return None
+        if reach.identity.name == credential.name:
+            # The person's own credential follows what they are to the cluster today.
+            return reach.identity
+    return UserInfo(name=credential.name, groups=(*map(str, credential.groups), AUTHENTICATED))
+
+
+def kubeconfig_token(cluster: Cluster, name: str, groups: tuple[str, ...], user: User | None = None) -> str:
+    """The token of an identity inside `cluster`, the same each time until it is revoked."""
+    wanted = [g for g in groups if g != AUTHENTICATED]
+    lookup = {"cluster": cluster, "name": name, "user": user}
+    found = ClusterCredential.objects.filter(**lookup).first()
+    if found is None:
+        nonce = tokens.new_nonce()
+        token = tokens.cluster_token(cluster.pk, name, nonce)
+        try:
+            with transaction.atomic():
+                ClusterCredential.objects.create(**lookup, groups=wanted, nonce=nonce, digest=tokens.digest(token))
+        except IntegrityError:  # made by somebody else meanwhile
+            found = ClusterCredential.objects.get(**lookup)
+        else:
+            invalidate()
+            return token
+    token = tokens.cluster_token(cluster.pk, name, found.nonce)
+    digest = tokens.digest(token)
+    if found.groups != wanted or found.digest != digest:  # other groups now, or another secret key
+        found.groups, found.digest = wanted, digest
+        found.save(update_fields=["groups", "digest"])
+        invalidate()
+    return token
+
+
+def revoke(credential: ClusterCredential) -> None:
+    """The token stops working now; the next kubeconfig gets another."""
+    credential.nonce = tokens.new_nonce()
+    token = tokens.cluster_token(credential.cluster_id, credential.name, credential.nonce)
+    credential.digest = tokens.digest(token)
+    credential.save(update_fields=["nonce", "digest"])
+    invalidate()
+
+
+def issue_api_token(user: User, name: str) -> str:
+    """A new REST token: returned here, and never shown again."""
+    token = tokens.new_api_token()
+    ApiToken.objects.create(user=user, name=name, prefix=token[:10], digest=tokens.digest(token))
+    return token
+
+
+def api_user(token: str) -> User | None:
+    """The active user of a REST token."""
+    if not token.startswith(tokens.API_PREFIX) or len(token) > tokens.MAX_TOKEN:
+        return None
+    found = ApiToken.objects.select_related("user").filter(digest=tokens.digest(token)).first()
+    if found is None or not found.user.is_active:
+        return None
+    if found.expires is not None and found.expires.timestamp() * 1_000_000 <= wall_now():
+        return None
+    return found.user
+
+
+def creator(request: HttpRequest) -> User:
+    """Whose a new cluster will be. Raises Refused."""
+    user = request.user
+    if not user.is_authenticated:
+        user = guests.admit(request)
+    assert isinstance(user, User)
+    if user.is_staff:
+        return user
+    limit = settings.PLAYGROUND_GUEST_CLUSTERS if user.is_guest else settings.PLAYGROUND_USER_CLUSTERS
+    owned = Membership.objects.filter(user=user, role=Membership.Role.OWNER).count()
+    if owned >= limit:
+        raise Refused(f"you own {owned} clusters, and {limit} is the limit: delete one first", status=409)
+    return user
+
+
+def claim(user: User | None, cluster: Cluster) -> None:
+    if user is not None:
+        Membership.objects.update_or_create(cluster=cluster, user=user, defaults={"role": Membership.Role.OWNER})
+    invalidate()
+
+
+class Policy:
+    """`clusters.models.access.AccessPolicy` by the functions above."""
+
+    may_reach = staticmethod(may_reach)
+    visible = staticmethod(visible)
+    authenticate_bearer = staticmethod(authenticate_bearer)
+    api_user = staticmethod(api_user)
+    creator = staticmethod(creator)
+    claim = staticmethod(claim)
+    kubeconfig_token = staticmethod(kubeconfig_token)
+
+
+POLICY: Any = Policy()
