@@ -1,0 +1,193 @@
+"""The store in a database, through Django: SQLite and PostgreSQL.
+
+The counter is `Cluster.head`, taken under the cluster's row lock (SQLite: the database's write lock), so
+commit order is revision order. The compare-and-swap looks up each key's last record inside that lock; the
+unique constraint on (cluster, key, prev_rev) stands behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+
+from clusters.kernel.clock import ClockSpec, parse_speed
+from clusters.models import Cluster, Lease, Revision
+from clusters.storage.memory import link
+from clusters.storage.seal import Seal
+from clusters.storage.store import Compacted, Fenced, FutureRevision, Head, HeadMoved, Op, Record, StoreError
+
+_COLUMNS = ("key", "rev", "create_rev", "prev_rev", "version", "tombstone", "value", "actor", "vtime")
+_LOOKUP_BATCH = 400
+
+
+class ClusterDeleted(StoreError):
+    """The cluster's row is no longer there."""
+
+
+class SqlStore:
+    """One cluster's log in the database. Thread-safe: connections are the thread's own."""
+
+    def __init__(self, cluster_id: int, seal: Seal) -> None:
+        self.cluster_id = cluster_id
+        self.clock_spec: ClockSpec | None = None
+        """The clock as of the last look at the head: every reader gets a fresh one for free."""
+        self._seal = seal
+
+    def head(self) -> Head:
+        row = (
+            Cluster.objects.filter(pk=self.cluster_id)
+            .values_list("head", "compacted", "vtime", "clock_base", "clock_wall_base", "clock_speed")
+            .first()
+        )
+        if row is None:
+            raise ClusterDeleted(f"cluster {self.cluster_id} was deleted")
+        self.clock_spec = ClockSpec(row[3], row[4], parse_speed(row[5]))
+        return Head(row[0], row[1], row[2])
+
+    def _rows(self) -> QuerySet[Revision]:
+        return Revision.objects.filter(cluster_id=self.cluster_id)
+
+    def _records(self, rows: Iterable[tuple[object, ...]]) -> list[Record]:
+        unseal = self._seal.open
+        return [
+            Record(key, rev, create, prev, version, bool(dead), unseal(key, bytes(value)), actor, vtime)  # type: ignore[arg-type, call-overload]
+            for key, rev, create, prev, version, dead, value, actor, vtime in rows
+        ]
+
+    def _readable(self, rev: int | None) -> int:
+        head = self.head()
+        if rev is None:
+            return head.rev
+        if rev < head.compacted:
+            raise Compacted(rev, head.compacted)
+        if rev > head.rev:
+            raise FutureRevision(rev, head.rev)
+        return rev
+
+    def get(self, key: str, rev: int | None = None) -> Record | None:
+        rows = self._rows().filter(key=key)
+        if rev is not None:
+            rows = rows.filter(rev__lte=self._readable(rev))
+        found = self._records(rows.order_by("-rev").values_list(*_COLUMNS)[:1])
+        return found[0] if found and not found[0].tombstone else None
+
+    def latest(self, key: str) -> Record | None:
+        found = self._records(self._rows().filter(key=key).order_by("-rev").values_list(*_COLUMNS)[:1])
+        return found[0] if found else None
+
+    def list(
+        self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0
+    ) -> tuple[list[Record], int]:
+        # No transaction: the log only grows, so everything up to `at` is one consistent state.
+        at = self._readable(rev)
+        rows = self._rows().filter(rev__lte=at)
+        if prefix:
+            rows = rows.filter(key__gte=prefix, key__lt=prefix + "\U0010ffff")
+        if after:
+            rows = rows.filter(key__gt=after)
+        latest = rows.order_by().values("key").annotate(last=Max("rev")).values("last")
+        live = self._rows().filter(rev__in=latest, tombstone=False).order_by("key").values_list(*_COLUMNS)
+        records = self._records(live[:limit] if limit else live)
+        if rev is not None:
+            self._readable(rev)
+        return records, at
+
+    def changes(self, after: int, limit: int = 0) -> list[Record]:
+        rows = self._rows().filter(rev__gt=after).order_by("rev").values_list(*_COLUMNS)
+        records = self._records(rows[:limit] if limit else rows)
+        # Compaction leaves holes below its revision: a tail that starts with one cannot be told apart from a
+        # whole one by its rows, so the floor is read behind them.
+        floor = self.head().compacted
+        if after < floor:
+            raise Compacted(after, floor)
+        return records
+
+    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> list[Record]:
+        with transaction.atomic():
+            row = (
+                Cluster.objects.select_for_update()
+                .filter(pk=self.cluster_id)
+                .values_list("head", "vtime")
+                .first()
+            )
+            if row is None:
+                raise ClusterDeleted(f"cluster {self.cluster_id} was deleted")
+            head, vtime = row
+            if epoch is not None:
+                current = Lease.objects.filter(cluster_id=self.cluster_id).values_list("epoch", flat=True).first()
+                if current != epoch:
+                    raise Fenced(f"epoch {epoch} is over; the lease is at {current}")
+            if at_head is not None and head != at_head:
+                raise HeadMoved(f"the head is {head}, not {at_head}")
+            records = link(ops, self._last({op.key for op in ops}), head, vtime)
+            if records:
+                self._insert(records)
+                Cluster.objects.filter(pk=self.cluster_id).update(head=records[-1].rev, vtime=records[-1].vtime)
+        return records
+
+    def _last(self, keys: set[str]) -> dict[str, Record | None]:
+        """Each key's last record (its value is not needed, nor read)."""
+        out: dict[str, Record | None] = dict.fromkeys(keys)
+        columns = ("key", "rev", "create_rev", "prev_rev", "version", "tombstone")
+        if len(keys) == 1:
+            rows = self._rows().filter(key=next(iter(keys))).order_by("-rev").values_list(*columns)[:1]
+            for key, rev, create, prev, version, dead in rows:
+                out[key] = Record(key, rev, create, prev, version, dead, b"", "", 0)
+            return out
+        ordered = sorted(keys)
+        for i in range(0, len(ordered), _LOOKUP_BATCH):
+            some = ordered[i : i + _LOOKUP_BATCH]
+            last = self._rows().filter(key__in=some).order_by().values("key").annotate(last=Max("rev")).values("last")
+            for key, rev, create, prev, version, dead in self._rows().filter(rev__in=last).values_list(*columns):
+                out[key] = Record(key, rev, create, prev, version, dead, b"", "", 0)
+        return out
+
+    def _insert(self, records: Sequence[Record]) -> None:
+        """`executemany` past the ORM: three times bulk_create, same columns."""
+        table = connection.ops.quote_name(Revision._meta.db_table)
+        names = ", ".join(connection.ops.quote_name(c) for c in ("cluster_id", *_COLUMNS))
+        marks = ", ".join(["%s"] * (len(_COLUMNS) + 1))
+        seal = self._seal.close
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
+                [
+                    (
+                        self.cluster_id,
+                        r.key,
+                        r.rev,
+                        r.create_rev,
+                        r.prev_rev,
+                        r.version,
+                        r.tombstone,
+                        seal(r.key, r.value, r.rev),
+                        r.actor,
+                        r.vtime,
+                    )
+                    for r in records
+                ],
+            )
+
+    def compact(self, rev: int) -> int:
+        with transaction.atomic():
+            row = (
+                Cluster.objects.select_for_update()
+                .filter(pk=self.cluster_id)
+                .values_list("head", "compacted")
+                .first()
+            )
+            if row is None:
+                raise ClusterDeleted(f"cluster {self.cluster_id} was deleted")
+            rev = min(rev, row[0])
+            if rev <= row[1]:
+                return 0
+            window = self._rows().filter(rev__lte=rev)
+            latest = window.order_by().values("key").annotate(last=Max("rev")).values("last")
+            kept = set(self._rows().filter(rev__in=latest, tombstone=False).values_list("rev", flat=True))
+            doomed = [r for r in window.values_list("rev", flat=True) if r not in kept]
+            for i in range(0, len(doomed), _LOOKUP_BATCH):
+                self._rows().filter(rev__in=doomed[i : i + _LOOKUP_BATCH]).delete()
+            Cluster.objects.filter(pk=self.cluster_id).update(compacted=rev)
+            return len(doomed)

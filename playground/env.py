@@ -1,0 +1,82 @@
+"""Typed access to the environment: the one place that reads it. A bad value names the variable and what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: use 1 or 0")
+
+
+def integer(name: str, default: int) -> int:
+    value = os.environ.get(name)
+    if value is None or value == "":
+        return default
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r}: a whole number is expected") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for `sqlite:///path` or `postgres://user:password@host:port/name?option=value`.
+    A PostgreSQL on a unix socket: `postgres:///name?host=/run/postgresql`."""
+    parts = urlsplit(url)
+    if parts.scheme in ("sqlite", "sqlite3"):
+        path = unquote(parts.path)
+        # sqlite:////absolute/path and sqlite:///relative/path, as elsewhere.
+        path = path[1:] if path.startswith("//") or not path.startswith("/") else path.removeprefix("/")
+        if not path:
+            raise ImproperlyConfigured(f"DATABASE_URL={url!r}: name a file, e.g. sqlite:////var/lib/playground.sqlite3")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(Path(path)),
+            # A file, not memory: the tests' threads and processes share it as real ones do.
+            "TEST": {"NAME": str(Path(path).with_name(f"test-{os.getpid()}.sqlite3"))},
+            "OPTIONS": {
+                # WAL lets readers and the one writer work side by side; "immediate" takes the write lock at
+                # BEGIN, where waiting is possible, instead of failing at the first write.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+            },
+        }
+    if parts.scheme in ("postgres", "postgresql"):
+        options = dict(parse_qsl(parts.query))
+        host = options.pop("host", parts.hostname or "")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or options.pop("user", "")),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": host,
+            "PORT": str(parts.port or options.pop("port", "")),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        }
+    raise ImproperlyConfigured(f"DATABASE_URL={url!r}: use sqlite:////path or postgres://user:password@host/name")

@@ -1,0 +1,10 @@
+"""HTTP routes of the Django half; `/k8s/` is served before Django (see `asgi`)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+]
