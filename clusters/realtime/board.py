@@ -83,7 +83,7 @@ class Flushed:
 class Board:
     """Rows as encoded JSON arrays by table and id (`rows`)."""
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
+    def __init__(self, items: Iterable[Item] = (), *, events: int = EVENTS_SHOWN) -> None:
         self.rows: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}
         self._items: dict[str, dict[str, Item]] = {prefix: {} for prefix in PREFIXES}
         self._items[EVENTS] = OrderedDict()
@@ -104,6 +104,7 @@ class Board:
         self._service_slices: dict[str, set[str]] = {}
         self._hpa: dict[str, tuple[str, str]] = {}
         self._target_hpas: dict[str, set[str]] = {}
+        self._events_shown = events
         self._fresh = True
         for item in sorted(items, key=lambda i: i.rev):
             self._put(_prefix(item.key), item.key, item)
@@ -393,7 +394,7 @@ class Board:
         latest: list[str] = []
         for key in reversed(held):
             latest.append(key)
-            if len(latest) == EVENTS_SHOWN:
+            if len(latest) == self._events_shown:
                 break
         window = set(latest)
         for key in [k for k in shown if k not in window]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from clusters.realtime.board import Board, Touched
+from clusters.realtime.board import EVENTS_SHOWN, Board, Touched
 from clusters.realtime.messages import FRAME_LIMIT, TABLES, Note, dump
 from clusters.registry.cache import Change
 from clusters.registry.item import Item
@@ -48,8 +48,16 @@ class _Entry:
 class Feed:
     """`rev` is the revision that `snapshot()` and `delta()` bring a session to."""
 
-    def __init__(self, items: Iterable[Item], rev: int, *, epoch: str = "", ring: int = RING_ENTRIES) -> None:
-        self.board = Board(items)
+    def __init__(
+        self,
+        items: Iterable[Item],
+        rev: int,
+        *,
+        epoch: str = "",
+        ring: int = RING_ENTRIES,
+        events: int = EVENTS_SHOWN,
+    ) -> None:
+        self.board = Board(items, events=events)
         self.epoch = epoch
         self.rev = rev
         self._head = rev
@@ -132,20 +140,23 @@ class Feed:
         if len(touched) > 1_000 and len(touched) > sum(map(len, rows.values())):
             return None
         up: list[tuple[str, bytes]] = []
-        rm: dict[str, list[str]] = {}
+        rm: list[tuple[str, bytes]] = []
         for table, row_id in sorted(touched):
             row = rows[table].get(row_id)
             if row is None:
-                rm.setdefault(table, []).append(row_id)
+                rm.append((table, orjson.dumps(row_id)))
             else:
                 up.append((table, row))
-        parts = _split(up, b"{%b}", b'"%b":[%b]')
+        # A row is either here or there, so removals and updates may come in separate frames.
+        parts = [(part, "{}") for part in _split(rm, b'"%b":[%b]')] if rm else []
+        if up:
+            removed = parts.pop()[0] if len(parts) == 1 and len(parts[0][0]) < PART_LIMIT // 10 else "{}"
+            parts += [(removed if i == 0 else "{}", p) for i, p in enumerate(_split(up, b'"%b":[%b]'))]
         bodies: list[str] = []
-        for index, part in enumerate(parts):
+        for index, (removed, updated) in enumerate(parts):
             last = index == len(parts) - 1
-            removed = dump(rm) if index == 0 else "{}"
             told = dump(list(notes)) if last else "[]"
-            bodies.append(f'"rev":{self.rev if last else rev},"rm":{removed},"up":{part.decode()},"notes":{told}}}')
+            bodies.append(f'"rev":{self.rev if last else rev},"rm":{removed},"up":{updated},"notes":{told}}}')
         return Transfer("delta", self.rev, tuple(bodies))
 
     def snapshot(self) -> Transfer:
@@ -159,27 +170,21 @@ class Feed:
         tables = self.board.rows
         up = [(table, row) for table in TABLES for row in tables[table].values()]
         heads = {table: orjson.dumps(cols) for table, cols in TABLES.items()}
-        empty = [table for table in TABLES if not tables[table]]
-        parts = _split(up, b"%b", b'"%b":{"cols":%b,"rows":[%b]}', heads)
-        bare = b",".join(b'"%b":{"cols":%b,"rows":[]}' % (t.encode(), heads[t]) for t in empty)
-        parts[0] = b",".join(p for p in (parts[0], bare) if p)
+        empty = {table: {"cols": cols, "rows": []} for table, cols in TABLES.items() if not tables[table]}
+        parts = _split(up, b'"%b":{"cols":%b,"rows":[%b]}', heads)
+        if empty:
+            parts[0] = parts[0][:-1] + ("," if len(parts[0]) > 2 else "") + dump(empty)[1:]
         return Transfer(
             "snapshot",
             self.rev,
             tuple(
-                f'"rev":{self.rev},"part":{i},"parts":{len(parts)},"tables":{{{part.decode()}}}}}'
-                for i, part in enumerate(parts)
+                f'"rev":{self.rev},"part":{i},"parts":{len(parts)},"tables":{part}}}' for i, part in enumerate(parts)
             ),
         )
 
 
-def _split(
-    rows: Sequence[tuple[str, bytes]],
-    whole: bytes,
-    table: bytes,
-    heads: dict[str, bytes] | None = None,
-) -> list[bytes]:
-    """Rows (grouped by table) as JSON members in parts below the frame limit; at least one part."""
+def _split(rows: Sequence[tuple[str, bytes]], member: bytes, heads: dict[str, bytes] | None = None) -> list[str]:
+    """Rows (grouped by table) as JSON objects below the frame limit, one a part; at least one part."""
     parts: list[list[bytes]] = [[]]
     size, current, held = 0, "", list[bytes]()
 
@@ -187,20 +192,19 @@ def _split(
         if held:
             name = current.encode()
             joined = b",".join(held)
-            members = (name, joined) if heads is None else (name, heads[current], joined)
-            parts[-1].append(table % members)
+            parts[-1].append(member % ((name, joined) if heads is None else (name, heads[current], joined)))
             held.clear()
 
     for name, row in rows:
         if name != current:
             close()
             current = name
-            size += 200
+            size += 250
         if size + len(row) > PART_LIMIT and (held or parts[-1]):
             close()
             parts.append([])
-            size = 200
+            size = 250
         held.append(row)
         size += len(row) + 1
     close()
-    return [whole % b",".join(part) for part in parts]
+    return [f"{{{b','.join(part).decode()}}}" for part in parts]

@@ -53,7 +53,7 @@ def _decide(user: Person, cluster: Cluster) -> Reach | None:
     if user.is_authenticated and user.is_active:
         if user.is_staff:
             return _reach("owner", user.get_username())
-        role = Membership.objects.filter(cluster=cluster, user_id=user.pk).values_list("role", flat=True).first()
+        role = Membership.objects.filter(cluster=cluster, user__pk=user.pk).values_list("role", flat=True).first()
         if role is not None:
             return _reach(cast(Role, role), user.get_username())
     if settings.PLAYGROUND_ANONYMOUS and not _owned(cluster):
@@ -75,7 +75,7 @@ def visible(user: Person) -> list[Cluster]:
     clusters = Cluster.objects.order_by("name")
     if user.is_authenticated and user.is_staff:
         return list(clusters)
-    mine = Q(pk__in=Membership.objects.filter(user__pk=user.pk).values("cluster_id"))
+    mine = Q(pk__in=Membership.objects.filter(user__pk=user.pk or 0).values("cluster_id"))
     if settings.PLAYGROUND_ANONYMOUS:
         owners = Membership.objects.filter(cluster_id=OuterRef("pk"), role=Membership.Role.OWNER)
         return list(clusters.filter(mine | ~Exists(owners)))
