@@ -185,8 +185,7 @@ class WatchCache:
             for w in writes
         ]
         records = self.store.txn(ops, at_head=at_head, epoch=epoch)
-        pairs = [(r, w.obj) for r, w in zip(records, writes)]
-        items = [Item(r, o) for r, o in pairs]
+        items = [Item(r, w.obj) for r, w in zip(records, writes)]
         with self.lock:
             if self.rev < records[0].rev - 1:
                 # Somebody else's revisions come first; the refresh brings ours as well.
@@ -199,6 +198,32 @@ class WatchCache:
         """Apply records that follow `rev` directly (they were read from the log by the caller)."""
         with self.lock:
             self._apply([(record, None) for record in records])
+
+    def rebase(
+        self, foreign: Sequence[Record], numbered: Sequence[tuple[int, Record]], dropped: frozenset[str]
+    ) -> None:
+        """Our provisional writes were committed behind `foreign` ones: give our items their final revisions and
+        apply what others wrote. Keys in `dropped` take the others' state."""
+        with self.lock:
+            for provisional, record in numbered:
+                item = self.get(record.key)
+                if item is not None and item.rev == provisional and item.rev != record.rev:
+                    item.renumber(record.rev, record.create_rev)
+            changes: list[Change] = []
+            for record in foreign:
+                prefix = prefix_of(record.key)
+                bucket, item = self.bucket(prefix), Item(record)
+                if record.tombstone:
+                    changes.append(Change(record.rev, prefix, record.key, bucket.drop(record.key), None, item))
+                else:
+                    changes.append(Change(record.rev, prefix, record.key, bucket.put(item), item))
+            last = numbered[-1][1] if numbered else (foreign[-1] if foreign else None)
+            if last is not None:
+                self.rev = last.rev
+                self.vtime = max(self.vtime, last.vtime)
+            self._ring.clear()
+            self._ring_floor = self.rev
+            self._tell(changes)
 
     def _apply(self, pairs: Sequence[tuple[Record, Item | None]]) -> None:
         changes: list[Change] = []
@@ -225,11 +250,6 @@ class WatchCache:
             ring.append(change)
         for subscriber in tuple(self._subscribers):
             subscriber(changes)
-
-    def forget_ring(self) -> None:
-        """Drop the ring: what it holds is about to be renumbered."""
-        self._ring.clear()
-        self._ring_floor = self.rev
 
     # watching
 

@@ -72,12 +72,13 @@ def delete(
         if marked is not None:
             writes.append(Write(item.key, marked, item, opts.user.name, ctx.now))
         if gone:
-            writes.append(registry.tombstone(item, opts, after=writes[0] if writes else None))
+            writes += registry.end(resource, item, ctx, opts, after=writes[0] if writes else None)
         try:
             stored = registry.commit(writes, at_head=base if attrs.exclusive else None)
         except (CasFailed, HeadMoved):
             continue
-        return Deleted(stored[-1], gone)
+        # The object's own last write; what it released comes behind it.
+        return Deleted(stored[1 if marked is not None and gone else 0], gone)
     raise busy(resource, name)
 
 

@@ -37,6 +37,9 @@ from clusters.storage.store import CasFailed, Compacted, HeadMoved, Record
 
 MAX_ATTEMPTS = 30
 """How often a write is tried again when others are faster; a real server tries for as long as it is asked."""
+WHOLE_SUBRESOURCES = ("binding", "approval")
+"""They write status beside the rest: a bound Pod is scheduled, an approval is a condition."""
+
 Transform = Callable[[Obj], Obj]
 """From the current object (with `resourceVersion`) to a new, private one."""
 
@@ -69,6 +72,11 @@ class Listing:
     rev: int
     next_key: str = ""
     remaining: int | None = None
+
+
+Items = list[Item]
+Writes = list[Write]
+"""(Names for the types: the classes below have a method called `list`.)"""
 
 
 class RegistryLookup:
@@ -184,7 +192,7 @@ class Registry:
 
     def _build_created(
         self, resource: Resource, namespace: str, obj: Obj, ctx: Context, opts: WriteOptions, attempt: int
-    ) -> tuple[Write, bool, list[Write]]:
+    ) -> tuple[Write, bool, Writes]:
         strategy = resource.strategy
         meta = obj["metadata"]
         metadata.place(resource, namespace, meta)
@@ -198,7 +206,7 @@ class Registry:
         attrs = self.attributes("CREATE", resource, ctx, obj, None, opts)
         self.admission.admit(attrs)
         metadata.fill_created(resource, namespace, obj, self.clock.now(), self.rng, self.cache.rev)
-        if resource.has_status:
+        if resource.has_status and not strategy.status_on_create:
             for name in strategy.status_fields:
                 obj.pop(name, None)
         strategy.prepare_create(obj, ctx)
@@ -214,8 +222,7 @@ class Registry:
         meta.pop("resourceVersion", None)
         exclusive = strategy.exclusive or attrs.exclusive
         write = self._write(resource.key(namespace, meta["name"]), obj, None, opts)
-        extra = [self._extra(qualified, more, opts) for qualified, more in ctx.extra]
-        return write, exclusive, extra
+        return write, exclusive, self._beside(ctx, opts)
 
     def update(
         self,
@@ -250,9 +257,10 @@ class Registry:
             try:
                 if ends:
                     # The last finalizer goes, so the object does: watchers see it as it was before.
-                    self.commit([self.tombstone(old_item, opts)], at_head=base if exclusive else None)
+                    end = self.end(resource, old_item, ctx, opts)
+                    self.commit(end, at_head=base if exclusive else None)
                     return unsaved(write, old_item)
-                extra = [self._extra(qualified, more, opts) for qualified, more in ctx.extra]
+                extra = self._beside(ctx, opts)
                 return self.commit([write, *extra], at_head=base if exclusive else None)[0]
             except (CasFailed, HeadMoved):
                 if checked and self._moved(old_item):
@@ -273,7 +281,8 @@ class Registry:
                 resource.group,
                 resource.name,
                 name,
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.obj['metadata'].get('uid')}",
+                f"Precondition failed: UID in precondition: {uid}, "
+                f"UID in object meta: {old.obj['metadata'].get('uid')}",
             )
         if not sent or sent == "0":
             if not resource.strategy.allow_unconditional_update:
@@ -304,7 +313,7 @@ class Registry:
             _keep_all_but(new, old, strategy.status_fields)
             strategy.prepare_status(new, old, ctx)
         else:
-            if resource.has_status:
+            if resource.has_status and subresource not in WHOLE_SUBRESOURCES:
                 _keep(new, old, strategy.status_fields)
             strategy.prepare_update(new, old, ctx)
             if strategy.has_generation and _spec_changed(new, old, strategy):
@@ -392,24 +401,45 @@ class Registry:
         last = after.obj if after is not None else old.obj
         return Write(old.key, last, old, opts.user.name, self.clock.now(), delete=True, chained=after is not None)
 
-    def _extra(self, qualified: str, obj: Obj, opts: WriteOptions) -> Write:
-        described = self.resources[qualified]
-        namespace = obj["metadata"].get("namespace", "")
-        metadata.fill_created(described, namespace, obj, self.clock.now(), self.rng, self.cache.rev)
-        key = described.key(namespace, obj["metadata"]["name"])
-        return self._write(key, obj, self.cache.get(key), opts)
+    def end(
+        self, resource: Resource, old: Item, ctx: Context, opts: WriteOptions, *, after: Write | None = None
+    ) -> Writes:
+        """All writes with which an object ends: its tombstone, and those of what it had allocated."""
+        released = self._gone(resource.strategy.releases(old.obj, ctx), opts)
+        return [self.tombstone(old, opts, after=after), *released]
 
-    def commit(self, writes: Sequence[Write], *, at_head: int | None = None) -> list[Item]:
+    def _gone(self, keys: Sequence[tuple[str, str, str]], opts: WriteOptions) -> Writes:
+        items = (self.cache.get(self.resources[kind].key(namespace, name)) for kind, namespace, name in keys)
+        return [self.tombstone(item, opts) for item in items if item is not None]
+
+    def _beside(self, ctx: Context, opts: WriteOptions) -> Writes:
+        """What strategies and admission want written in the same transaction."""
+        writes: Writes = []
+        for qualified, obj in ctx.extra:
+            described = self.resources[qualified]
+            meta = obj["metadata"]
+            namespace = meta.get("namespace", "")
+            key = described.key(namespace, meta["name"])
+            old = self.cache.get(key)
+            if old is None:
+                metadata.fill_created(described, namespace, obj, ctx.now, self.rng, self.cache.rev)
+            else:
+                meta.pop("resourceVersion", None)
+                metadata.fill_updated(obj, old.obj)
+            writes.append(self._write(key, obj, old, opts))
+        return writes + self._gone(ctx.gone, opts)
+
+    def commit(self, writes: Sequence[Write], *, at_head: int | None = None) -> Items:
         """Store writes under this registry's lease epoch. Raises what `Store.txn` raises."""
         return self.cache.commit(writes, at_head=at_head, epoch=self.epoch)
 
 
-def _page(items: list[Item], rev: int, limit: int, predicate: Callable[[Item], bool] | None) -> Listing:
+def _page(items: Items, rev: int, limit: int, predicate: Callable[[Item], bool] | None) -> Listing:
     if predicate is None:
         if not limit or len(items) <= limit:
             return Listing(items, rev)
         return Listing(items[:limit], rev, items[limit - 1].key, len(items) - limit)
-    out: list[Item] = []
+    out: Items = []
     for i, item in enumerate(items):
         if predicate(item):
             out.append(item)

@@ -15,6 +15,7 @@ from clusters.storage.store import (
     HeadMoved,
     Op,
     Record,
+    Records,
 )
 
 
@@ -23,8 +24,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._log: list[Record] = []
-        self._by_key: dict[str, list[Record]] = {}
+        self._log: Records = []
+        self._by_key: dict[str, Records] = {}
         self._rev = 0
         self._compacted = 0
         self._vtime = 0
@@ -56,10 +57,10 @@ class MemoryStore:
         with self._lock:
             return self._at(key, self._rev)
 
-    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[list[Record], int]:
+    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[Records, int]:
         with self._lock:
             at = self._check(rev)
-            out: list[Record] = []
+            out: Records = []
             for key in sorted(k for k in self._by_key if k.startswith(prefix) and k > after):
                 record = self._at(key, at)
                 if record is not None and not record.tombstone:
@@ -68,14 +69,14 @@ class MemoryStore:
                         break
             return out, at
 
-    def changes(self, after: int, limit: int = 0) -> list[Record]:
+    def changes(self, after: int, limit: int = 0) -> Records:
         with self._lock:
             if after < self._compacted:
                 raise Compacted(after, self._compacted)
             start = bisect_right(self._log, after, key=lambda r: r.rev)
             return self._log[start : start + limit if limit else None]
 
-    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> list[Record]:
+    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> Records:
         with self._lock:
             if epoch is not None and epoch != self.epoch:
                 raise Fenced(f"epoch {epoch} is over; the lease is at {self.epoch}")
@@ -109,11 +110,11 @@ class MemoryStore:
             return before - len(self._log)
 
 
-def link(ops: Sequence[Op], latest: dict[str, Record | None], head: int, vtime: int) -> list[Record]:
+def link(ops: Sequence[Op], latest: dict[str, Record | None], head: int, vtime: int) -> Records:
     """Number `ops` from `head + 1`, each linked to its key's record before it. `latest` has the last record of
     every key (tombstones too); virtual times are kept monotonic from `vtime`. Raises CasFailed."""
     state = dict(latest)
-    records: list[Record] = []
+    records: Records = []
     failed: list[str] = []
     written: set[str] = set()
     for op in ops:

@@ -16,7 +16,7 @@ from clusters.kernel.clock import ClockSpec, parse_speed
 from clusters.models import Cluster, Lease, Revision
 from clusters.storage.memory import link
 from clusters.storage.seal import Seal
-from clusters.storage.store import Compacted, Fenced, FutureRevision, Head, HeadMoved, Op, Record, StoreError
+from clusters.storage.store import Compacted, Fenced, FutureRevision, Head, HeadMoved, Op, Record, Records, StoreError
 
 _COLUMNS = ("key", "rev", "create_rev", "prev_rev", "version", "tombstone", "value", "actor", "vtime")
 _LOOKUP_BATCH = 400
@@ -49,7 +49,7 @@ class SqlStore:
     def _rows(self) -> QuerySet[Revision]:
         return Revision.objects.filter(cluster_id=self.cluster_id)
 
-    def _records(self, rows: Iterable[tuple[object, ...]]) -> list[Record]:
+    def _records(self, rows: Iterable[tuple[object, ...]]) -> Records:
         unseal = self._seal.open
         return [
             Record(key, rev, create, prev, version, bool(dead), unseal(key, bytes(value)), actor, vtime)  # type: ignore[arg-type, call-overload]
@@ -77,9 +77,7 @@ class SqlStore:
         found = self._records(self._rows().filter(key=key).order_by("-rev").values_list(*_COLUMNS)[:1])
         return found[0] if found else None
 
-    def list(
-        self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0
-    ) -> tuple[list[Record], int]:
+    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[Records, int]:
         # No transaction: the log only grows, so everything up to `at` is one consistent state.
         at = self._readable(rev)
         rows = self._rows().filter(rev__lte=at)
@@ -94,7 +92,7 @@ class SqlStore:
             self._readable(rev)
         return records, at
 
-    def changes(self, after: int, limit: int = 0) -> list[Record]:
+    def changes(self, after: int, limit: int = 0) -> Records:
         rows = self._rows().filter(rev__gt=after).order_by("rev").values_list(*_COLUMNS)
         records = self._records(rows[:limit] if limit else rows)
         # Compaction leaves holes below its revision: a tail that starts with one cannot be told apart from a
@@ -104,14 +102,9 @@ class SqlStore:
             raise Compacted(after, floor)
         return records
 
-    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> list[Record]:
+    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> Records:
         with transaction.atomic():
-            row = (
-                Cluster.objects.select_for_update()
-                .filter(pk=self.cluster_id)
-                .values_list("head", "vtime")
-                .first()
-            )
+            row = Cluster.objects.select_for_update().filter(pk=self.cluster_id).values_list("head", "vtime").first()
             if row is None:
                 raise ClusterDeleted(f"cluster {self.cluster_id} was deleted")
             head, vtime = row
@@ -152,7 +145,7 @@ class SqlStore:
         seal = self._seal.close
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
+                f"INSERT INTO {table} ({names}) VALUES ({marks})",
                 [
                     (
                         self.cluster_id,
@@ -173,10 +166,7 @@ class SqlStore:
     def compact(self, rev: int) -> int:
         with transaction.atomic():
             row = (
-                Cluster.objects.select_for_update()
-                .filter(pk=self.cluster_id)
-                .values_list("head", "compacted")
-                .first()
+                Cluster.objects.select_for_update().filter(pk=self.cluster_id).values_list("head", "compacted").first()
             )
             if row is None:
                 raise ClusterDeleted(f"cluster {self.cluster_id} was deleted")

@@ -54,6 +54,10 @@ class Head:
     vtime: int
 
 
+Records = list[Record]
+"""(A name for the type: the stores have a method called `list`.)"""
+
+
 class StoreError(Exception):
     """Base of what a store refuses."""
 
@@ -103,14 +107,14 @@ class Store(Protocol):
     def latest(self, key: str) -> Record | None:
         """The key's last record, tombstone or not."""
 
-    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[list[Record], int]:
+    def list(self, prefix: str, *, rev: int | None = None, after: str = "", limit: int = 0) -> tuple[Records, int]:
         """Live records whose key starts with `prefix` and is greater than `after`, in key order, at `rev`
         (default: now), at most `limit` (0: all); and the revision read at. Raises Compacted, FutureRevision."""
 
-    def changes(self, after: int, limit: int = 0) -> list[Record]:
+    def changes(self, after: int, limit: int = 0) -> Records:
         """All records with `rev > after`, in order. Raises Compacted if `after` is below what is kept."""
 
-    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> list[Record]:
+    def txn(self, ops: Sequence[Op], *, at_head: int | None = None, epoch: int | None = None) -> Records:
         """Write all of `ops` (each its own revision, in order; a key may occur more than once: a later `expect`
         of -1 means "the record this same txn wrote before") or none.
         Raises CasFailed, HeadMoved (if `at_head` is not the head), Fenced (if `epoch` is not the lease's)."""

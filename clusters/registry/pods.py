@@ -1,0 +1,57 @@
+"""What only Pods have on the write path: being bound to a node. (Shared by the API server's `binding`
+subresource and the in-process client.)
+
+Models: kube-apiserver, registry/core/pod/storage BindingREST.
+"""
+
+from __future__ import annotations
+
+from clusters.kernel.clock import rfc3339
+from clusters.machinery.errors import ApiError, Conflict
+from clusters.machinery.types import Obj
+from clusters.registry.item import Item
+from clusters.registry.registry import Registry, WriteOptions
+
+
+def bind(registry: Registry, namespace: str, name: str, binding: Obj, opts: WriteOptions) -> Item:
+    """Assign a Pod to `binding.target.name`, with the binding's annotations and labels.
+    Raises NotFound, Conflict (deleted, already assigned, another uid), and what admission raises."""
+    pods = registry.resources["pods"]
+    node = binding["target"]["name"]
+    meta = binding.get("metadata") or {}
+
+    def assign(pod: Obj) -> Obj:
+        spec, sent_uid = pod["spec"], meta.get("uid")
+        if sent_uid and sent_uid != pod["metadata"]["uid"]:
+            raise _refuse(
+                name,
+                f"Precondition failed: UID in precondition: {sent_uid}, UID in object meta: {pod['metadata']['uid']}",
+            )
+        if "deletionTimestamp" in pod["metadata"]:
+            raise _refuse(name, f"pod {name} is being deleted, cannot be assigned to a host")
+        if spec.get("nodeName"):
+            raise _refuse(name, f'pod {name} is already assigned to node "{spec["nodeName"]}"')
+        if spec.get("schedulingGates"):
+            raise _refuse(name, f"pod {name} has non-empty .spec.schedulingGates")
+        changed: Obj = {**pod, "spec": {**spec, "nodeName": node}, "metadata": dict(pod["metadata"])}
+        for field in ("annotations", "labels"):
+            if meta.get(field):
+                changed["metadata"][field] = {**(changed["metadata"].get(field) or {}), **meta[field]}
+        changed["metadata"].pop("resourceVersion", None)
+        status = dict(pod.get("status") or {})
+        conditions = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+        scheduled = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": rfc3339(registry.clock.now()),
+        }
+        status["conditions"] = [*conditions, scheduled]
+        changed["status"] = status
+        return changed
+
+    return registry.update(pods, namespace, name, assign, opts, subresource="binding")
+
+
+def _refuse(name: str, why: str) -> ApiError:
+    return Conflict.of("", "pods/binding", name, why)
