@@ -46,6 +46,8 @@ class Context:
     """(qualified resource, object) to be created in the same transaction, e.g. an IPAddress for a Service."""
     gone: list[tuple[str, str, str]] = field(default_factory=list)
     """(qualified resource, namespace, name) to be deleted in the same transaction, if it exists."""
+    exclusive: bool = False
+    """Set by a strategy whose answer is only right if nothing else is written meanwhile (node ports)."""
 
 
 class Strategy:
