@@ -12,25 +12,43 @@ from clusters.resources.base import Resource
 KINDS = (
     # core
     "core.pod",
+    "core.namespace",
+    "core.node",
+    "core.service",
+    "core.endpoints",
+    "core.config_map",
+    "core.secret",
+    "core.service_account",
+    "core.event",
+    # apiregistration.k8s.io
     # apps
     "apps.deployment",
     "apps.replica_set",
-    # batch
+    # events.k8s.io
+    "events",
+    # authentication.k8s.io
+    # authorization.k8s.io
     # autoscaling
+    # batch
+    # certificates.k8s.io
     # networking.k8s.io
+    "networking",
     # policy
     # rbac.authorization.k8s.io
     # storage.k8s.io
-    # scheduling.k8s.io
-    # coordination.k8s.io
-    # discovery.k8s.io
-    # node.k8s.io
-    # events.k8s.io
-    # certificates.k8s.io
     # admissionregistration.k8s.io
     # apiextensions.k8s.io
-    # apiregistration.k8s.io
+    # scheduling.k8s.io
+    # coordination.k8s.io
+    "coordination",
+    # node.k8s.io
+    # discovery.k8s.io
+    "discovery",
     # flowcontrol.apiserver.k8s.io
+    # resource.k8s.io
+    # metrics.k8s.io, where the cluster has metrics
+    # of the playground itself, not in discovery
+    "playground",
 )
 
 

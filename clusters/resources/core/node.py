@@ -1,0 +1,296 @@
+"""Node: a machine as the cluster knows it. Models: kubernetes, registry/core/node and core validation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from clusters.kernel.clock import rfc3339
+from clusters.machinery import quantity
+from clusters.machinery.field import (
+    ErrorList,
+    ErrorType,
+    FieldError,
+    Path,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
+from clusters.machinery.names import label_value
+from clusters.machinery.types import Obj
+from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
+from clusters.resources.common.checks import NOT_INTEGER, nonnegative_quantity
+from clusters.resources.common.columns import AGE, NAME, NONE
+from clusters.resources.common.meta import label_key_errors
+from clusters.resources.common.net import cidr_errors, dual_stack
+from clusters.resources.coordination.heartbeat import NODE_PERIOD, is_live, keep_mark, last_beat, without_mark
+
+TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+INTEGER_RESOURCES = frozenset(
+    {
+        "pods",
+        "resourcequotas",
+        "services",
+        "replicationcontrollers",
+        "secrets",
+        "configmaps",
+        "persistentvolumeclaims",
+        "services.nodeports",
+        "services.loadbalancers",
+    }
+)
+ROLE_PREFIX = "node-role.kubernetes.io/"
+ROLE_LABEL = "kubernetes.io/role"
+
+_NODE_INFO = (
+    "machineID",
+    "systemUUID",
+    "bootID",
+    "kernelVersion",
+    "osImage",
+    "containerRuntimeVersion",
+    "kubeletVersion",
+    "kubeProxyVersion",
+    "operatingSystem",
+    "architecture",
+)
+_FIXED_CIDR = 'node updates may not change podCIDR except from "" to valid'
+_FIXED_PROVIDER = 'node updates may not change providerID except from "" to valid'
+_CONFIG_DEPRECATED = "spec.configSource: the feature is no longer supported"
+_EXTERNAL_ID_DEPRECATED = "spec.externalID: this field is deprecated, and is unused by Kubernetes"
+
+
+def is_integer_resource(name: str) -> bool:
+    """Resources that are counted: objects, and extended resources such as `example.com/gpu`."""
+    if name in INTEGER_RESOURCES:
+        return True
+    domain, slash, _ = name.partition("/")
+    return bool(slash) and "kubernetes.io" not in domain and not name.startswith("requests.")
+
+
+def resource_value_errors(name: str, value: Any, path: Path) -> ErrorList:
+    """Not negative, and whole where only whole numbers make sense."""
+    errors = nonnegative_quantity(value, path)
+    if is_integer_resource(name) and quantity.milli(value) % 1000:
+        errors.append(invalid(path, quantity.canonical(value), NOT_INTEGER))
+    return errors
+
+
+def taint_errors(taints: Sequence[Obj], path: Path) -> ErrorList:
+    errors: ErrorList = []
+    seen: set[tuple[str, str]] = set()
+    for i, taint in enumerate(taints):
+        at = path.index(i)
+        key, value, effect = taint.get("key", ""), taint.get("value", ""), taint.get("effect", "")
+        errors += label_key_errors(key, at.child("key"))
+        wrong = label_value(value)
+        if wrong:
+            errors.append(invalid(at.child("value"), value, ";".join(wrong)))
+        if not effect:
+            errors.append(required(at.child("effect")))
+        elif effect not in TAINT_EFFECTS:
+            errors.append(not_supported(at.child("effect"), effect, TAINT_EFFECTS))
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            errors.append(
+                FieldError(ErrorType.DUPLICATE, str(at), shown, "taints must be unique by key and effect pair")
+            )
+        seen.add((key, effect))
+    return errors
+
+
+class NodeStrategy(Strategy):
+    status_on_create = True
+
+    def default(self, obj: Obj) -> None:
+        spec = obj.setdefault("spec", {})
+        if spec.get("podCIDR") and not spec.get("podCIDRs"):
+            spec["podCIDRs"] = [spec["podCIDR"]]
+        elif spec.get("podCIDRs") and not spec.get("podCIDR"):
+            spec["podCIDR"] = spec["podCIDRs"][0]
+        status = obj.setdefault("status", {})
+        if status.get("capacity") and not status.get("allocatable"):
+            status["allocatable"] = dict(status["capacity"])
+        endpoints = status.setdefault("daemonEndpoints", {})
+        endpoints.setdefault("kubeletEndpoint", {"Port": 0})
+        info = status.setdefault("nodeInfo", {})
+        for name in _NODE_INFO:
+            info.setdefault(name, "")
+
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        spec = obj.get("spec") or {}
+        errors = taint_errors(spec.get("taints") or (), Path("metadata").child("taints"))
+        errors += _capacity_errors(obj)
+        return errors + _pod_cidr_errors(spec.get("podCIDRs") or (), ())
+
+    def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        keep_mark(new, old, ctx.user)
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        spec, before, path = new.get("spec") or {}, old.get("spec") or {}, Path("spec")
+        errors = _capacity_errors(new)
+        addresses: list[Obj] = []
+        for i, address in enumerate((new.get("status") or {}).get("addresses") or ()):
+            if address in addresses:
+                shown = {"Type": address.get("type", ""), "Address": address.get("address", "")}
+                errors.append(duplicate(Path("status").child("addresses").index(i), shown))
+            addresses.append(address)
+        if before.get("podCIDRs"):
+            now = spec.get("podCIDRs") or []
+            if len(now) != len(before["podCIDRs"]):
+                errors.append(forbidden(path.child("podCIDRs"), _FIXED_CIDR))
+            else:
+                errors += [
+                    forbidden(path.child("podCIDRs"), _FIXED_CIDR)
+                    for a, b in zip(now, before["podCIDRs"], strict=True)
+                    if a != b
+                ]
+        if before.get("providerID") and before["providerID"] != spec.get("providerID", ""):
+            errors.append(forbidden(path.child("providerID"), _FIXED_PROVIDER))
+        errors += taint_errors(spec.get("taints") or (), Path("metadata").child("taints"))
+        if spec.get("externalID", "") != before.get("externalID", ""):
+            errors.append(forbidden(path.child("externalID"), "may not be updated"))
+        return errors
+
+    def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
+        keep_mark(new, old, ctx.user)
+
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return self.validate_update(new, old, ctx)
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        spec = obj.get("spec") or {}
+        warnings = [_CONFIG_DEPRECATED] if spec.get("configSource") else []
+        return warnings + ([_EXTERNAL_ID_DEPRECATED] if spec.get("externalID") else [])
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
+
+    def on_read(self, obj: Obj, ctx: Context) -> Obj:
+        if not is_live(obj):
+            return obj
+        shown = without_mark(obj)
+        status = obj.get("status") or {}
+        conditions = status.get("conditions")
+        if not conditions:
+            return shown
+        beat = rfc3339(last_beat(obj, ctx.now, NODE_PERIOD))
+        fresh = [{**c, "lastHeartbeatTime": max(beat, c.get("lastHeartbeatTime") or "")} for c in conditions]
+        return {**shown, "status": {**status, "conditions": fresh}}
+
+
+def _capacity_errors(obj: Obj) -> ErrorList:
+    status = obj.get("status") or {}
+    return [
+        error
+        for field in ("capacity", "allocatable")
+        for name, value in (status.get(field) or {}).items()
+        for error in resource_value_errors(name, value, Path("status").child(field, name))
+    ]
+
+
+def _pod_cidr_errors(cidrs: Sequence[str], kept: Collection[str]) -> ErrorList:
+    path = Path("spec").child("podCIDRs")
+    errors = [e for i, cidr in enumerate(cidrs) for e in cidr_errors(path.index(i), cidr, kept=kept)]
+    if len(cidrs) > 1:
+        if len(cidrs) > 2 or not dual_stack(cidrs):
+            why = "may specify no more than one CIDR for each IP family"
+            errors.append(invalid(path, list(cidrs), why))
+        errors += [duplicate(path.index(i), cidr) for i, cidr in enumerate(cidrs) if cidr in cidrs[:i]]
+    return errors
+
+
+def _status(obj: Obj, now: int) -> str:
+    words = []
+    for condition in (obj.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "Ready":
+            words = ["Ready" if condition.get("status") == "True" else "NotReady"]
+    words = words or ["Unknown"]
+    if (obj.get("spec") or {}).get("unschedulable"):
+        words.append("SchedulingDisabled")
+    return ",".join(words)
+
+
+def roles(obj: Obj) -> list[str]:
+    """The roles that labels give the Node, sorted."""
+    labels = obj["metadata"].get("labels") or {}
+    found = {key[len(ROLE_PREFIX) :] for key in labels if key.startswith(ROLE_PREFIX)}
+    found.add(labels.get(ROLE_LABEL, ""))
+    return sorted(found - {""})
+
+
+def _info(name: str, missing: str = "") -> Any:
+    def cell(obj: Obj, now: int) -> str:
+        return str(((obj.get("status") or {}).get("nodeInfo") or {}).get(name) or missing)
+
+    return cell
+
+
+def _address(kind: str) -> Any:
+    def cell(obj: Obj, now: int) -> str:
+        for address in (obj.get("status") or {}).get("addresses") or ():
+            if address.get("type") == kind:
+                return str(address.get("address", ""))
+        return NONE
+
+    return cell
+
+
+_ADDRESSES_TEXT = (
+    "List of addresses reachable to the node. Queried from cloud provider, if available. More info:"
+    " https://kubernetes.io/docs/reference/node/node-status/#addresses"
+)
+
+RESOURCE = Resource(
+    group="",
+    name="nodes",
+    kind="Node",
+    singular="node",
+    namespaced=False,
+    versions=(Version(name="v1", schema="io.k8s.api.core.v1.Node"),),
+    short_names=("no",),
+    subresources=(
+        Subresource(name="proxy", verbs=("create", "delete", "get", "patch", "update"), kind="NodeProxyOptions"),
+        Subresource(name="status"),
+    ),
+    strategy=NodeStrategy(),
+    columns=(
+        NAME,
+        Column(name="Status", description="The status of the node", value=_status),
+        Column(
+            name="Roles",
+            description="The roles of the node",
+            value=lambda obj, now: ",".join(roles(obj)) or NONE,
+        ),
+        AGE,
+        Column(
+            name="Version",
+            description="Kubelet Version reported by the node.",
+            value=_info("kubeletVersion"),
+        ),
+        Column(name="Internal-IP", priority=1, description=_ADDRESSES_TEXT, value=_address("InternalIP")),
+        Column(name="External-IP", priority=1, description=_ADDRESSES_TEXT, value=_address("ExternalIP")),
+        Column(
+            name="OS-Image",
+            priority=1,
+            description="OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy)).",
+            value=_info("osImage", "<unknown>"),
+        ),
+        Column(
+            name="Kernel-Version",
+            priority=1,
+            description="Kernel Version reported by the node from 'uname -r' (e.g. 3.16.0-0.bpo.4-amd64).",
+            value=_info("kernelVersion", "<unknown>"),
+        ),
+        Column(
+            name="Container-Runtime",
+            priority=1,
+            description="ContainerRuntime Version reported by the node through runtime remote API (e.g."
+            " containerd://1.4.2).",
+            value=_info("containerRuntimeVersion", "<unknown>"),
+        ),
+    ),
+    fields={"spec.unschedulable": lambda obj: str(bool((obj.get("spec") or {}).get("unschedulable"))).lower()},
+)
