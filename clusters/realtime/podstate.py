@@ -1,6 +1,6 @@
-"""What a Pod looks like at a glance: kubectl's STATUS and READY, and the nine states the canvas draws.
+"""What a Pod looks like at a glance: the nine states that the canvas draws, and why it is not running.
 
-Models: kubectl get pods (pkg/printers/internalversion, printPod).
+The words of kubectl's STATUS and READY are those of the printer columns.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from clusters.machinery.types import Obj
+from clusters.resources.core.pod_columns import summary
 
 EMPTY: dict[str, Any] = {}
 
@@ -24,29 +25,34 @@ BAD_WAITING = frozenset(
 
 class Glance(NamedTuple):
     """`state`: one of pending, creating, running, notready, crash, failed, succeeded, terminating, unknown.
-    `reason`/`message`: why it is not running, if it is not."""
+    `status` and `ready` are kubectl's. `reason`/`message`: why it is not running, if it is not."""
 
     state: str
     status: str
-    ready: int
-    total: int
+    ready: str
     restarts: int
     reason: str
     message: str
 
 
 def glance(pod: Obj) -> Glance:
-    """All of it in one pass; it runs for each change of each Pod."""
-    spec = pod.get("spec") or EMPTY
+    """All of it; it runs for each change of each Pod."""
+    spec = pod["spec"]
     status = pod.get("status") or EMPTY
     phase = status.get("phase") or "Pending"
-    pod_reason = status.get("reason") or ""
-    text = pod_reason or phase
-    total = len(spec.get("containers") or ())
-    reason = pod_reason
-    message = status.get("message") or ""
+    # The age of the last restart depends on the time, so it is not for us.
+    ready, text, restarted = summary(pod, 0)
+    restarts = int(restarted.partition(" ")[0])
 
-    is_ready = initialized = gated = False
+    if "deletionTimestamp" in pod["metadata"]:
+        if status.get("reason") == "NodeLost":
+            return Glance("unknown", text, ready, restarts, "NodeLost", status.get("message") or "")
+        if text == "Terminating":
+            return Glance("terminating", text, ready, restarts, "", "")
+    if phase == "Succeeded":
+        return Glance("succeeded", text, ready, restarts, "", "")
+
+    is_ready = False
     scheduled: dict[str, Any] = EMPTY
     for cond in status.get("conditions") or ():
         kind = cond.get("type")
@@ -54,100 +60,50 @@ def glance(pod: Obj) -> Glance:
             is_ready = cond.get("status") == "True"
         elif kind == "PodScheduled":
             scheduled = cond
-            gated = cond.get("reason") == "SchedulingGated"
-        elif kind == "Initialized":
-            initialized = cond.get("status") == "True"
-    if gated:
-        text = "SchedulingGated"
-
-    restarts = ready = sidecar_restarts = 0
-    bad = initializing = False
-    inits = spec.get("initContainers")
-    if inits:
-        sidecars = {c.get("name") for c in inits if c.get("restartPolicy") == "Always"}
-        total += len(sidecars)
-        for i, container in enumerate(status.get("initContainerStatuses") or ()):
-            count = container.get("restartCount") or 0
-            restarts += count
-            sidecar = container.get("name") in sidecars
-            if sidecar:
-                sidecar_restarts += count
-            now = container.get("state") or EMPTY
-            ended = now.get("terminated")
-            if ended is not None and not ended.get("exitCode"):
-                continue
-            if sidecar and container.get("started"):
-                ready += bool(container.get("ready"))
-                continue
-            waiting = now.get("waiting")
-            initializing = True
-            if ended is not None:
-                text = "Init:" + _ended(ended)
-                reason, bad = _ended(ended), True
-                message = ended.get("message") or message
-            elif waiting and waiting.get("reason") and waiting["reason"] != "PodInitializing":
-                text = "Init:" + waiting["reason"]
-                reason, message = waiting["reason"], waiting.get("message") or message
-                bad = reason in BAD_WAITING
-            else:
-                text = f"Init:{i}/{len(inits)}"
-                reason = text
-            break
-
-    if not initializing or initialized:
-        restarts = sidecar_restarts
-        running = False
-        for container in reversed(status.get("containerStatuses") or ()):
-            restarts += container.get("restartCount") or 0
-            now = container.get("state") or EMPTY
-            waiting = now.get("waiting")
-            ended = now.get("terminated")
-            if waiting and waiting.get("reason"):
-                text = reason = waiting["reason"]
-                message = waiting.get("message") or ""
-                bad = bad or reason in BAD_WAITING
-            elif ended is not None:
-                text = _ended(ended)
-                if ended.get("exitCode") or text not in ("Completed", "ExitCode:0"):
-                    reason, message, bad = text, ended.get("message") or "", True
-            elif "running" in now and container.get("ready"):
-                running = True
-                ready += 1
-        if text == "Completed" and running:
-            text = "Running" if is_ready else "NotReady"
-
-    deleting = "deletionTimestamp" in pod["metadata"]
-    over = phase == "Succeeded" or phase == "Failed"
-    if deleting and pod_reason == "NodeLost":
-        return Glance("unknown", "Unknown", ready, total, restarts, pod_reason, message)
-    if deleting and not over:
-        return Glance("terminating", "Terminating", ready, total, restarts, "", "")
-    if phase == "Succeeded":
-        return Glance("succeeded", text, ready, total, restarts, "", "")
-    if phase == "Failed":
-        return Glance("failed", text, ready, total, restarts, reason or text, message)
-    if phase == "Unknown":
-        return Glance("unknown", text, ready, total, restarts, reason, message)
-    if not spec.get("nodeName"):
+    trouble = _trouble(status)
+    if trouble.bad and phase not in ("Failed", "Unknown"):
+        return Glance("crash", text, ready, restarts, trouble.reason, trouble.message)
+    if phase == "Running" and is_ready:
+        return Glance("running", text, ready, restarts, "", "")
+    if phase == "Pending" and not spec.get("nodeName"):
         why = scheduled.get("message") or ""
-        if gated:
-            return Glance("pending", text, ready, total, restarts, "SchedulingGated", why)
-        return Glance("pending", text, ready, total, restarts, why_pending(why), why)
-    if bad:
-        return Glance("crash", text, ready, total, restarts, reason, message)
-    if phase == "Pending":
-        return Glance("creating", text, ready, total, restarts, reason, message)
-    if is_ready:
-        return Glance("running", text, ready, total, restarts, "", "")
-    return Glance("notready", text, ready, total, restarts, reason, message)
+        group = "SchedulingGated" if text == "SchedulingGated" else why_pending(why)
+        return Glance("pending", text, ready, restarts, group, why)
+    state = {"Failed": "failed", "Unknown": "unknown", "Pending": "creating"}.get(phase, "notready")
+    reason = trouble.reason or status.get("reason") or ("" if state in ("creating", "notready") else text)
+    return Glance(state, text, ready, restarts, reason, trouble.message or status.get("message") or "")
 
 
-def _ended(ended: dict[str, Any]) -> str:
-    if ended.get("reason"):
-        return str(ended["reason"])
-    if ended.get("signal"):
-        return f"Signal:{ended['signal']}"
-    return f"ExitCode:{ended.get('exitCode') or 0}"
+class _Trouble(NamedTuple):
+    reason: str
+    message: str
+    bad: bool
+
+
+_FINE = _Trouble("", "", False)
+
+
+def _trouble(status: dict[str, Any]) -> _Trouble:
+    """What keeps the first troubled container from running; `bad` if waiting alone will not help it."""
+    found = _FINE
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(field) or ():
+            state = container.get("state") or EMPTY
+            if "running" in state:
+                continue
+            ended = state.get("terminated")
+            if ended is not None:
+                if ended.get("exitCode"):
+                    reason = ended.get("reason") or f"ExitCode:{ended['exitCode']}"
+                    return _Trouble(reason, ended.get("message") or "", True)
+                continue
+            waiting = state.get("waiting") or EMPTY
+            reason = waiting.get("reason") or ""
+            if reason in BAD_WAITING:
+                return _Trouble(reason, waiting.get("message") or "", True)
+            if not found.reason:
+                found = _Trouble(reason, waiting.get("message") or "", False)
+    return found
 
 
 @lru_cache(maxsize=2048)

@@ -124,7 +124,7 @@ def pod_row(pod: Obj, above: dict[str, str]) -> Row:
         spec.get("nodeName") or "",
         look.state,
         look.status,
-        f"{look.ready}/{look.total}",
+        look.ready,
         look.restarts,
         (ref.get("uid") or "") if ref else "",
         workload_of(meta, ref, above),

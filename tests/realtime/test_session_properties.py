@@ -9,12 +9,10 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from clusters.realtime import feed as feed_module
-from clusters.realtime.feed import Feed
 from clusters.realtime.messages import dump
 from clusters.realtime.replica import Replica, state_of, verify_deltas
 from clusters.realtime.session import Limits, Session
-from clusters.registry.cache import WatchCache, Write
-from clusters.storage.memory import MemoryStore
+from tests.realtime.world import World
 
 STEP = 50_000
 NAMES = ["a", "b", "c"]
@@ -22,39 +20,6 @@ NODES = ["node-1", "node-2"]
 PHASES = ["Pending", "Running", "Succeeded", "Failed"]
 
 names = st.sampled_from(NAMES)
-
-
-class World:
-    """A cluster's store and cache, and shorthand for writing to it."""
-
-    def __init__(self) -> None:
-        self.cache = WatchCache(MemoryStore())
-        self.uids = 0
-
-    def put(self, key: str, kind: str, body: dict[str, Any], meta: dict[str, Any] | None = None) -> None:
-        old = self.cache.get(key)
-        if old is not None:
-            uid = old.obj["metadata"]["uid"]
-        else:
-            self.uids += 1
-            uid = f"uid-{self.uids}"
-        parts = key.split("/")
-        metadata = {"name": parts[-1], "uid": uid, "creationTimestamp": "2026-01-01T00:00:00Z", **(meta or {})}
-        if len(parts) == 4:
-            metadata["namespace"] = parts[2]
-        obj = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **body}
-        self.cache.commit([Write(key, obj, old, "test", 0)])
-
-    def drop(self, key: str) -> None:
-        old = self.cache.get(key)
-        if old is not None:
-            self.cache.commit([Write(key, old.obj, old, "test", 0, delete=True)])
-
-    def items(self) -> list[Any]:
-        return [i for p in self.cache.prefixes() for i in self.cache.bucket(p).items.values()]
-
-    def feed(self, **options: Any) -> Feed:
-        return Feed(self.items(), self.cache.rev, epoch="e1", events=5, **options)
 
 
 class Browser:
@@ -234,6 +199,7 @@ class LiveState(RuleBasedStateMachine):
         for _ in range(3):
             self.now += STEP
             self.feed.flush(self.now)
+            self.pump()
             for browser in self.everybody:
                 self.connect(browser)
                 for _ in range(200):
@@ -246,7 +212,7 @@ class LiveState(RuleBasedStateMachine):
             verify_deltas(browser.replica, self.feed, fresh)
 
 
-LiveState.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+LiveState.TestCase.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
 TestLiveState = LiveState.TestCase
 
 
