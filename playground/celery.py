@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 
 app = Celery("playground")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_default_queue = "slices"
 app.autodiscover_tasks(["clusters.runtime"])
+
+
+@worker_ready.connect
+def _start_agent(sender: Any, **_: Any) -> None:
+    """The worker also listens to a queue of its own (for clusters that it has warm), and sweeps."""
+    from clusters.runtime import agent, notify
+
+    sender.consumer.add_task_queue(notify.queue_of(sender.hostname))
+    agent.start(sender.hostname)
+
+
+@worker_shutting_down.connect
+def _stop_agent(**_: Any) -> None:
+    from clusters.runtime import agent
+
+    agent.agent().stop()

@@ -1,0 +1,114 @@
+"""What a worker process does beside its tasks: it wakes clusters when their timers are due, and sweeps for
+clusters that nobody looks after. One thread each process; the broker is never trusted for recovery.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+
+from django.db import close_old_connections
+
+from clusters.kernel.clock import SECOND, wall_now
+from clusters.runtime import lease, notify
+from clusters.runtime.slices import Worker, due_clusters
+
+logger = logging.getLogger(__name__)
+
+SWEEP = 2 * SECOND
+"""Wall time between two sweeps."""
+
+
+class Agent:
+    """Alarms and sweeps of one worker process."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.worker = Worker(name, lease.renew_identity())
+        self._alarms: list[tuple[int, int]] = []
+        self._due: dict[int, int] = {}
+        self._wakeup = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._wakeup:
+            self._stopping = True
+            self._wakeup.notify()
+
+    def slice(self, cluster_id: int) -> None:
+        """Run a slice, then set the alarm for the next."""
+        result = self.worker.run_slice(cluster_id)
+        if result.due is None:
+            with self._wakeup:
+                self._due.pop(cluster_id, None)
+            return
+        if result.due <= wall_now():
+            self._wake(cluster_id)
+            return
+        with self._wakeup:
+            if self._due.get(cluster_id) != result.due:
+                self._due[cluster_id] = result.due
+                heapq.heappush(self._alarms, (result.due, cluster_id))
+                self._wakeup.notify()
+
+    def _run(self) -> None:
+        next_sweep = wall_now()
+        while True:
+            with self._wakeup:
+                if self._stopping:
+                    return
+                now = wall_now()
+                ring: list[int] = []
+                while self._alarms and self._alarms[0][0] <= now:
+                    due, cluster_id = heapq.heappop(self._alarms)
+                    if self._due.get(cluster_id) == due:
+                        del self._due[cluster_id]
+                        ring.append(cluster_id)
+                if not ring and now < next_sweep:
+                    until = min(next_sweep, self._alarms[0][0] if self._alarms else next_sweep)
+                    self._wakeup.wait(max(0.0005, (until - now) / SECOND))
+                    continue
+            for cluster_id in ring:
+                self._wake(cluster_id)
+            if now >= next_sweep:
+                next_sweep = now + SWEEP
+                self._sweep(now)
+
+    def _sweep(self, now: int) -> None:
+        try:
+            close_old_connections()
+            for cluster_id in due_clusters(now):
+                self._wake(cluster_id)
+        except Exception:  # a database that is away for a moment must not end the sweeps
+            logger.exception("the sweep failed; the next one is in %s s", SWEEP // SECOND)
+
+    def _wake(self, cluster_id: int) -> None:
+        try:
+            notify.wake(cluster_id)
+        except Exception as error:  # redis and kombu raise each their own
+            logger.warning("cannot wake cluster %s: %s", cluster_id, error)
+
+
+_agent: Agent | None = None
+
+
+def agent() -> Agent:
+    """This process's agent."""
+    global _agent
+    if _agent is None:
+        _agent = Agent(f"solo-{lease.HOLDER}")
+    return _agent
+
+
+def start(name: str) -> Agent:
+    """Make this process's agent and start its thread."""
+    global _agent
+    _agent = Agent(name)
+    _agent.start()
+    return _agent

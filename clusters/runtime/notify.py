@@ -1,0 +1,129 @@
+"""Telling others that a log has grown: a hint on Redis, and a wake for the workers.
+
+A hint carries (cluster, revision) and nothing else: whoever hears it reads the log, and whoever missed it finds
+out by polling. A wake is `SET NX` and one task, so a thousand writes make one task. Everything here may be
+lost; the workers' sweep and the readers' poll find the work anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "playground:log:"
+WAKE = "playground:wake:"
+WARM = "playground:warm:"
+WAKE_SECONDS = 30
+"""A wake flag that nobody cleared (its task was lost) expires."""
+WARM_SECONDS = 60
+
+_pool: redis.ConnectionPool | None = None
+
+
+def client() -> redis.Redis:
+    """This process's Redis client."""
+    global _pool
+    if _pool is None:
+        _pool = redis.ConnectionPool.from_url(
+            settings.REDIS_URL, max_connections=50, socket_timeout=5, socket_connect_timeout=2
+        )
+    return redis.Redis(connection_pool=_pool)
+
+
+def queue_of(worker: str) -> str:
+    """The private queue of a worker: for clusters that it has warm."""
+    return f"slices.{worker}"
+
+
+SHARED_QUEUE = "slices"
+
+
+def wake(cluster_id: int) -> None:
+    """Have some worker run a slice soon: the one that has the cluster warm, if any. Raises redis.RedisError."""
+    from clusters.runtime.tasks import run_slice
+
+    connection = client()
+    if not connection.set(f"{WAKE}{cluster_id}", 1, nx=True, ex=WAKE_SECONDS):
+        return
+    warm = connection.get(f"{WARM}{cluster_id}")
+    queue = queue_of(warm.decode()) if isinstance(warm, bytes) else SHARED_QUEUE
+    run_slice.apply_async(args=[cluster_id], queue=queue)
+
+
+def clear_wake(cluster_id: int) -> None:
+    """The slice has begun: writes from now on need another wake."""
+    try:
+        client().delete(f"{WAKE}{cluster_id}")
+    except redis.RedisError as error:
+        logger.warning("Redis: %s", error)
+
+
+def mark_warm(cluster_id: int, worker: str) -> None:
+    try:
+        client().set(f"{WARM}{cluster_id}", worker, ex=WARM_SECONDS)
+    except redis.RedisError as error:
+        logger.warning("Redis: %s", error)
+
+
+def publish(cluster_id: int, rev: int) -> None:
+    """Hint that the log has reached `rev`; losing it is harmless."""
+    try:
+        client().publish(f"{CHANNEL}{cluster_id}", rev)
+    except redis.RedisError as error:
+        logger.warning("Redis: %s", error)
+
+
+class Notifier:
+    """Publishes and wakes from a thread of its own, so that a request does not wait for Redis. What piles up
+    about one cluster is one hint."""
+
+    def __init__(self) -> None:
+        self._pending: dict[int, tuple[int, bool]] = {}
+        self._ready = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._complained = 0.0
+
+    def wrote(self, cluster_id: int, rev: int, *, wake_worker: bool = True) -> None:
+        """The log of `cluster_id` has reached `rev`."""
+        with self._ready:
+            before = self._pending.get(cluster_id, (0, False))
+            self._pending[cluster_id] = (max(rev, before[0]), wake_worker or before[1])
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
+                self._thread.start()
+            self._ready.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._pending:
+                    self._ready.wait()
+                pending, self._pending = self._pending, {}
+            for cluster_id, (rev, wake_worker) in pending.items():
+                self._safely(lambda c=cluster_id, r=rev: client().publish(f"{CHANNEL}{c}", r))  # type: ignore[misc]
+                if wake_worker:
+                    self._safely(lambda c=cluster_id: wake(c))  # type: ignore[misc]
+
+    def _safely(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:  # kombu and redis raise each their own; none may end this thread
+            if time.monotonic() - self._complained > 30:
+                self._complained = time.monotonic()
+                logger.warning(
+                    "Redis at %s does not answer (%s): changes show with up to a second's delay, and the loops wait"
+                    " for the workers' sweep. Start it, or set REDIS_URL.",
+                    settings.REDIS_URL,
+                    error,
+                )
+
+
+notifier = Notifier()
+"""This process's."""

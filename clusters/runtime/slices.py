@@ -1,0 +1,172 @@
+"""A slice: one cluster's loops, run by one worker for a moment.
+
+clear the wake flag → take the lease → warm session or load → read the tail → run until nothing is due or the
+budget is spent → commit in batches, publish after each → write down when it must run next.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import F, Q
+
+from clusters.kernel.clock import MILLISECOND, SECOND, ClockSpec, parse_speed, wall_now
+from clusters.models import Cluster
+from clusters.runtime import lease, notify
+from clusters.runtime.session import Session
+from clusters.storage.seal import SecretSeal
+from clusters.storage.sql import ClusterDeleted, SqlStore
+from clusters.storage.store import Fenced
+
+logger = logging.getLogger(__name__)
+
+BUDGET = 150 * MILLISECOND
+"""Wall time of a slice; another one follows at once if there is more to do."""
+COMMIT_EVERY = 40 * MILLISECOND
+"""Wall time between commits within a slice: what watchers see as "live"."""
+MAX_WARM = 24
+"""Sessions that a worker keeps in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceResult:
+    """`due`: wall time (microseconds) of the next slice; 0: at once; None: when somebody writes."""
+
+    due: int | None
+    ran: bool
+
+
+class Worker:
+    """The sessions of one worker process."""
+
+    def __init__(self, name: str, holder: str | None = None) -> None:
+        self.name = name
+        self.holder = holder
+        self._warm: OrderedDict[int, Session] = OrderedDict()
+
+    def forget(self, cluster_id: int) -> None:
+        self._warm.pop(cluster_id, None)
+
+    def run_slice(self, cluster_id: int, *, budget: int = BUDGET) -> SliceResult:
+        """Run one slice. Never raises for what can go wrong with one cluster."""
+        epoch = lease.acquire(cluster_id, holder=self.holder)
+        if epoch is None:
+            # Whoever holds it finds the wake, or the sweep does when the lease is over.
+            return SliceResult(wall_now() + 200 * MILLISECOND, ran=False)
+        try:
+            return self._run(cluster_id, epoch, budget)
+        except (Fenced, ClusterDeleted) as error:
+            logger.info("cluster %s: %s", cluster_id, error)
+            self.forget(cluster_id)
+            return SliceResult(None, ran=False)
+        except Exception:
+            # The log is whole whatever happened here; a new session starts from it.
+            logger.exception("the slice of cluster %s failed; it is loaded anew", cluster_id)
+            self.forget(cluster_id)
+            return SliceResult(wall_now() + 2 * SECOND, ran=False)
+        finally:
+            lease.release(cluster_id, epoch)
+
+    def _run(self, cluster_id: int, epoch: int, budget: int) -> SliceResult:
+        row = Cluster.objects.filter(pk=cluster_id).first()
+        if row is None:
+            raise ClusterDeleted(f"cluster {cluster_id} was deleted")
+        spec = ClockSpec(row.clock_base, row.clock_wall_base, parse_speed(row.clock_speed))
+        if spec.paused:
+            Cluster.objects.filter(pk=cluster_id).update(due=None)
+            return SliceResult(None, ran=False)
+        session = self._session(row, spec, epoch)
+        session.refresh()
+        end = wall_now() + budget
+        last_commit = wall_now()
+
+        def stop() -> bool:
+            nonlocal last_commit
+            now = wall_now()
+            if now - last_commit > COMMIT_EVERY:
+                session.commit()
+                last_commit = wall_now()
+            return now > end
+
+        until = None if spec.is_max else spec.virtual(wall_now())
+        outcome = session.run(until, stop)
+        if not outcome.done:
+            due: int | None = 0
+        elif spec.is_max or outcome.due is None:
+            due = None
+        else:
+            due = spec.wall_at(outcome.due)
+        self._note(cluster_id, session, spec, due)
+        return SliceResult(due, ran=True)
+
+    def _note(self, cluster_id: int, session: Session, spec: ClockSpec, due: int | None) -> None:
+        """Write down how far the loops are and when they must run next; a row that is right is left alone."""
+        changes: dict[str, int | None] = {"seen": session.cache.rev, "due": due}
+        if spec.is_max:
+            changes["clock_base"] = session.clock.now()
+        stale = Q(pk=cluster_id) & (~Q(seen=session.cache.rev) | ~Q(due=due) | Q(due__isnull=due is not None))
+        if spec.is_max:
+            stale |= Q(pk=cluster_id) & ~Q(clock_base=session.clock.now())
+        Cluster.objects.filter(stale).update(**changes)
+
+    def _session(self, row: Cluster, spec: ClockSpec, epoch: int) -> Session:
+        session = self._warm.get(row.pk)
+        if session is not None and session.epoch == epoch:
+            self._warm.move_to_end(row.pk)
+            return session
+        # Loading makes a million objects that live on: collecting among them is time for nothing.
+        gc.disable()
+        try:
+            session = load_session(row, spec, epoch)
+        finally:
+            gc.enable()
+        self._warm[row.pk] = session
+        while len(self._warm) > MAX_WARM:
+            self._warm.popitem(last=False)
+        notify.mark_warm(row.pk, self.name)
+        return session
+
+
+def load_session(row: Cluster, spec: ClockSpec, epoch: int) -> Session:
+    """A session from the log."""
+    cluster_id = row.pk
+    return Session(
+        SqlStore(cluster_id, SecretSeal(settings.SECRET_KEY)),
+        seed=row.seed,
+        now=spec.base if spec.is_max or spec.paused else row.vtime,
+        epoch=epoch,
+        on_commit=lambda rev: notify.publish(cluster_id, rev),
+    )
+
+
+def due_clusters(now: int) -> list[int]:
+    """Clusters whose loops have work: their log has grown, or a timer is due, and nobody holds the lease."""
+    waiting = Cluster.objects.exclude(clock_speed="0").filter(Q(head__gt=F("seen")) | Q(due__lte=now))
+    free = Q(lease__isnull=True) | Q(lease__expires__lte=now)
+    return list(waiting.filter(free).order_by("due").values_list("pk", flat=True)[:1000])
+
+
+def alone(cluster: Cluster, action: Callable[[Session], None], *, wait: Callable[[], None]) -> bool:
+    """Run `action` with the cluster's session in this process, under the lease; `wait` is called between
+    attempts to get it and may raise to give up. For the commands and for stepping."""
+    holder = f"{lease.HOLDER}:alone"
+    while (epoch := lease.acquire(cluster.pk, holder=holder)) is None:
+        wait()
+    try:
+        row = Cluster.objects.get(pk=cluster.pk)
+        spec = ClockSpec(row.clock_base, row.clock_wall_base, parse_speed(row.clock_speed))
+        session = load_session(row, spec, epoch)
+        action(session)
+        when = max(session.clock.now(), spec.virtual(wall_now()))
+        moved = spec.moved_to(when, wall_now())
+        Cluster.objects.filter(pk=cluster.pk).update(
+            seen=session.cache.rev, due=0, clock_base=moved.base, clock_wall_base=moved.wall_base
+        )
+        return True
+    finally:
+        lease.release(cluster.pk, epoch)
