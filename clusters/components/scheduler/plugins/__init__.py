@@ -1,0 +1,1 @@
+"""One file a plugin; the list, with weights, is `registry.py`."""

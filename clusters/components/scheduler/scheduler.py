@@ -1,0 +1,311 @@
+"""The kube-scheduler component: takes waiting Pods one by one, and carries out what the cycle decides.
+
+Models: kube-scheduler, scheduler.go, schedule_one.go and eventhandlers.go.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import ClassVar
+
+from clusters.client.component import Env
+from clusters.client.informer import Handler, key_of
+from clusters.components.scheduler import messages
+from clusters.components.scheduler.binding import Binder
+from clusters.components.scheduler.cache import SchedulerCache, ended, takes_room
+from clusters.components.scheduler.cycle import Decision, evaluate
+from clusters.components.scheduler.events import ClusterEvent
+from clusters.components.scheduler.plugins.dynamic_resources import NO_STATE, NOTHING_TO_FREE
+from clusters.components.scheduler.podinfo import DEFAULT_SCHEDULER, PodInfo
+from clusters.components.scheduler.preemption import Candidate, Preemption, preempt
+from clusters.components.scheduler.queue import Entry, SchedulingQueue
+from clusters.components.scheduler.registry import BY_NAME
+from clusters.kernel.clock import rfc3339
+from clusters.machinery.errors import ApiError
+from clusters.machinery.types import Obj, UserInfo
+
+logger = logging.getLogger(__name__)
+
+WATCHED = (
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "storageclasses.storage.k8s.io",
+    "csinodes.storage.k8s.io",
+    "csidrivers.storage.k8s.io",
+    "csistoragecapacities.storage.k8s.io",
+    "volumeattachments.storage.k8s.io",
+    "namespaces",
+)
+"""What may help a waiting Pod, beside nodes and Pods."""
+
+
+class Scheduler:
+    """One profile, `default-scheduler`."""
+
+    name: ClassVar[str] = "kube-scheduler"
+    process: ClassVar[str] = "kube-scheduler"
+    user: ClassVar[UserInfo] = UserInfo(name="system:kube-scheduler", groups=("system:authenticated",))
+
+    def __init__(self, env: Env) -> None:
+        self.env = env
+        self.client = env.client
+        self.events = env.events(DEFAULT_SCHEDULER, "")
+        self.cache = SchedulerCache(env.informers)
+        self.snapshot = self.cache.snapshot
+        self.queue = SchedulingQueue(env.timers, self._may_help)
+        self.binder = Binder(env.client, self.cache, env.timers, bound=self._after_bind, failed=self._bind_failed)
+        self._loading = True
+        self._first: list[Obj] = []
+        env.informers["nodes"].on_change(self._on_node)
+        env.informers["pods"].on_change(self._on_pod)
+        for resource in WATCHED:
+            env.informers[resource].on_change(self._watcher(resource))
+        self._loading = False
+        # Pods that wait already come in the order in which they were written, whoever asks.
+        for pod in sorted(self._first, key=_revision):
+            self._pod_waits(None, pod)
+        self._first = []
+
+    # -- what the informers say --------------------------------------------------------------------------
+
+    def _on_node(self, old: Obj | None, new: Obj | None) -> None:
+        self.cache.on_node(old, new)
+        if not self._loading:
+            self.queue.notify(ClusterEvent("nodes", old, new))
+
+    def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
+        if takes_room(old) or takes_room(new):
+            self._on_bound_pod(old, new)
+            return
+        pod = new if new is not None else old
+        assert pod is not None
+        if pod["spec"].get("nodeName") or pod["spec"].get("schedulerName", DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER:
+            return
+        if new is None or ended(new):
+            self._pod_gone(pod)
+        elif self._loading:
+            self._first.append(new)
+        else:
+            self._pod_waits(old, new)
+
+    def _on_bound_pod(self, old: Obj | None, new: Obj | None) -> None:
+        key = key_of(new if new is not None else old or {})
+        if new is not None and key in self.queue:
+            self._pod_gone(new)
+        known = self.cache.pods.get(key)
+        before = known.needs if known else None
+        self.cache.on_pod(old, new)
+        if self._loading:
+            return
+        counted_old, counted_new = (p if takes_room(p) else None for p in (old, new))
+        after = self.cache.pods.get(key)
+        if counted_old is None or counted_new is None or after is None or after.needs is not before:
+            self.queue.notify(ClusterEvent("pods", counted_old, counted_new))
+        elif "deletionTimestamp" in counted_new["metadata"] and ("deletionTimestamp" not in counted_old["metadata"]):
+            # A Pod that is going no longer counts for topology spread.
+            self.queue.notify(ClusterEvent("pods", counted_old, counted_new))
+
+    def _pod_waits(self, old: Obj | None, new: Obj) -> None:
+        pod = self.cache.parser.parse(new)
+        self._nominate(pod)
+        if pod.key in self.binder:
+            return
+        known = self.queue.get(pod.key)
+        if known is None or old is None or (known.pod.needs is pod.needs and not _gates_changed(old, new)):
+            self.queue.add(pod)
+        else:
+            self.queue.replace(pod)
+
+    def _pod_gone(self, pod: Obj) -> None:
+        key = key_of(pod)
+        self.queue.remove(key)
+        self.binder.forget(key)
+        self._unnominate(key)
+
+    def _watcher(self, resource: str) -> Handler:
+        def changed(old: Obj | None, new: Obj | None) -> None:
+            if self._loading:
+                return
+            if resource.startswith("persistentvolume"):
+                self.binder.check_all()
+            self.queue.notify(ClusterEvent(resource, old, new))
+
+        return changed
+
+    def _may_help(self, refused_by: frozenset[str], pod: PodInfo, event: ClusterEvent) -> bool:
+        return any(BY_NAME[name].helps(event, pod, self.snapshot) if name in BY_NAME else True for name in refused_by)
+
+    # -- nominations: room that preemption promised ------------------------------------------------------
+
+    def _nominate(self, pod: PodInfo) -> None:
+        self._unnominate(pod.key)
+        if pod.nominated:
+            self.snapshot.nominated.setdefault(pod.nominated, {})[pod.key] = pod
+
+    def _unnominate(self, key: str) -> None:
+        for node, pods in list(self.snapshot.nominated.items()):
+            if pods.pop(key, None) is not None and not pods:
+                del self.snapshot.nominated[node]
+
+    # -- attempts ----------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        entry = self.queue.pop()
+        if entry is None:
+            return False
+        try:
+            self._schedule(entry)
+        except ApiError as error:
+            logger.debug("%s: %s", entry.pod.key, error)
+            self.queue.fail(entry, frozenset())
+        except Exception:
+            # A bug must not stall the cluster: the Pod backs off like after any other failure.
+            logger.exception("scheduling %s failed", entry.pod.key)
+            self.queue.fail(entry, frozenset())
+        return True
+
+    def _schedule(self, entry: Entry) -> None:
+        pod = entry.pod
+        if pod.deleting:
+            self.queue.remove(pod.key)
+            text = f"skip schedule deleting pod: {pod.key}"
+            self.events.event(pod.obj, "Warning", "FailedScheduling", text, action="Scheduling")
+            return
+        decision, prepared = evaluate(pod, self.snapshot)
+        best = decision.best()
+        if best:
+            node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts)
+            self.binder.bind(pod, node)
+            return
+        found: Preemption | None = None
+        said: tuple[str, ...] = ()
+        if decision.pre_filter is not None:
+            said = (NO_STATE,)
+        elif decision.nodes:
+            now = self.env.clock.now()
+            found = preempt(prepared, decision, now=now, rng=self.env.rng, attempt=entry.attempts)
+            if found.chosen is None:
+                said = (NOTHING_TO_FREE, f"preemption: {found.message}")
+        text = messages.after(decision.text(), *said)
+        self._failed(entry, decision, found, text)
+
+    def _failed(self, entry: Entry, decision: Decision, found: Preemption | None, text: str) -> None:
+        """Tell why, and make room if somebody less important is in the way."""
+        pod = entry.pod
+        self.queue.fail(entry, decision.plugins() or frozenset(("no nodes",)))
+        self.events.event(pod.obj, "Warning", "FailedScheduling", messages.note(text), action="Scheduling")
+        nominated: str | None = None
+        if found is None:
+            nominated = "" if not decision.nodes else None
+        elif found.chosen is not None:
+            nominated = found.chosen.node
+        elif found.eligible:
+            nominated = ""
+        self._patch_status(pod, "Unschedulable", text, nominated)
+        if found is not None and found.chosen is not None:
+            self._make_room(pod, found.chosen)
+
+    def _patch_status(self, pod: PodInfo, reason: str, text: str, nominated: str | None = None) -> None:
+        """The PodScheduled condition and `nominatedNodeName` (None: as it is), if they differ."""
+        live = self.env.informers["pods"].by_key(pod.key)
+        if live is None or live["metadata"].get("uid") != pod.uid or live["spec"].get("nodeName"):
+            return
+        status = live.get("status") or {}
+        patch: Obj = {}
+        conditions = list(status.get("conditions") or ())
+        now = rfc3339(self.env.clock.now())
+        new = {"type": "PodScheduled", "status": "False", "reason": reason, "message": text}
+        if live["metadata"].get("generation"):
+            new["observedGeneration"] = live["metadata"]["generation"]
+        if _put_condition(conditions, new, now):
+            patch["conditions"] = conditions
+        if nominated is not None and nominated != (status.get("nominatedNodeName") or ""):
+            patch["nominatedNodeName"] = nominated or None
+        if patch:
+            self.client.patch("pods", pod.namespace, pod.name, {"status": patch}, subresource="status", uid=pod.uid)
+
+    # -- preemption --------------------------------------------------------------------------------------
+
+    def _make_room(self, pod: PodInfo, candidate: Candidate) -> None:
+        for victim in candidate.victims:
+            self._evict(victim, pod, candidate.node)
+        # Less important Pods that were promised this node look for another one.
+        for other in list(self.snapshot.nominated.get(candidate.node, {}).values()):
+            if other.priority < pod.priority:
+                patch = {"status": {"nominatedNodeName": None}}
+                self.client.patch("pods", other.namespace, other.name, patch, subresource="status")
+
+    def _evict(self, victim: PodInfo, by: PodInfo, node: str) -> None:
+        live = self.env.informers["pods"].by_key(victim.key)
+        if live is None or live["metadata"].get("uid") != victim.uid:
+            return
+        now = rfc3339(self.env.clock.now())
+        conditions = list((live.get("status") or {}).get("conditions") or ())
+        new = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PreemptionByScheduler",
+            "message": f"{DEFAULT_SCHEDULER}: {messages.DISRUPTED}",
+        }
+        if live["metadata"].get("generation"):
+            new["observedGeneration"] = live["metadata"]["generation"]
+        try:
+            if _put_condition(conditions, new, now):
+                patch = {"status": {"conditions": conditions}}
+                self.client.patch("pods", victim.namespace, victim.name, patch, subresource="status", uid=victim.uid)
+            self.client.delete("pods", victim.namespace, victim.name, uid=victim.uid)
+        except ApiError as error:
+            logger.debug("preempting %s: %s", victim.key, error)
+            return
+        self.events.event(
+            live,
+            "Normal",
+            "Preempted",
+            f"Preempted by pod {by.uid} on node {node}",
+            action="Preempting",
+            related=by.obj,
+        )
+
+    # -- binding -----------------------------------------------------------------------------------------
+
+    def _after_bind(self, pod: PodInfo, node: str) -> None:
+        self.queue.remove(pod.key)
+        self.events.event(
+            pod.obj,
+            "Normal",
+            "Scheduled",
+            f"Successfully assigned {pod.key} to {node}",
+            action="Binding",
+        )
+
+    def _bind_failed(self, pod: PodInfo, why: str) -> None:
+        entry = self.queue.get(pod.key)
+        if entry is None:
+            return
+        self.queue.fail(entry, frozenset())
+        self.events.event(pod.obj, "Warning", "FailedScheduling", messages.note(why), action="Scheduling")
+        self._patch_status(pod, "SchedulerError", why)
+
+
+def _revision(pod: Obj) -> tuple[int, str]:
+    text = pod["metadata"].get("resourceVersion") or "0"
+    return (int(text) if text.isdigit() else 0, key_of(pod))
+
+
+def _gates_changed(old: Obj, new: Obj) -> bool:
+    return bool(old["spec"].get("schedulingGates") != new["spec"].get("schedulingGates"))
+
+
+def _put_condition(conditions: list[Obj], new: Obj, now: str) -> bool:
+    """Set a condition in the list, keeping its transition time if the status stays; False if nothing
+    changes."""
+    for i, old in enumerate(conditions):
+        if old["type"] != new["type"]:
+            continue
+        if all(old.get(k) == v for k, v in new.items()):
+            return False
+        since = old.get("lastTransitionTime") if old["status"] == new["status"] else None
+        conditions[i] = {"lastProbeTime": None, **new, "lastTransitionTime": since or now}
+        return True
+    conditions.append({"lastProbeTime": None, **new, "lastTransitionTime": now})
+    return True
