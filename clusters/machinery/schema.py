@@ -87,7 +87,7 @@ class Field:
     """A property of an object. `drop`: a zero is not written; `zero`: what is written if it is unset
     (ABSENT: nothing; a struct held by value: `{}` with its own zeros)."""
 
-    __slots__ = ("description", "drop", "merge_key", "name", "required", "strategies", "type", "zero")
+    __slots__ = ("description", "drop", "keep_null", "merge_key", "name", "required", "strategies", "type", "zero")
 
     def __init__(self, name: str, type_: Type, *, required: bool = False, description: str = "") -> None:
         self.name = name
@@ -98,6 +98,7 @@ class Field:
         self.zero: Any = ABSENT
         self.strategies: tuple[str, ...] = ()
         self.merge_key = ""
+        self.keep_null = False
 
 
 class ObjectType(Type):
@@ -385,7 +386,9 @@ def _custom_object(schema: Mapping[str, Any], name: str) -> ObjectType:
     required = frozenset(schema.get("required") or ())
     fields = {}
     for key, spec in (schema.get("properties") or {}).items():
-        fields[key] = Field(key, _custom(spec), required=key in required, description=spec.get("description", ""))
+        field = Field(key, _custom(spec), required=key in required, description=spec.get("description", ""))
+        field.keep_null = bool(spec.get("nullable")) or "default" in spec
+        fields[key] = field
     if out.embedded:
         _add_identity(fields)
     extra = schema.get("additionalProperties")

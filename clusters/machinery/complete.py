@@ -1,0 +1,76 @@
+"""What Go writes for fields that nobody set: `resources: {}`, `status.replicas: 0`, `eventTime: null`.
+
+`complete` runs after defaulting and again before an object is stored, so that stored objects have the exact
+form that a real server answers with. It copies on write, and looks into nothing that it has seen: subtrees
+shared with `known` (the stored object that this one was made from) are complete already.
+
+Models: encoding/json of the API types (omitempty, see `gotypes`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clusters.machinery.schema import LIST, MAP, OBJECT, ObjectType, Type
+from clusters.machinery.types import Obj
+
+
+def complete(obj: Obj, type_: ObjectType, known: Obj | None = None) -> Obj:
+    """`obj` itself if nothing is missing, else a copy with the missing zeros (changed paths only)."""
+    if type_.loose:
+        return obj
+    return _object(obj, type_, known)  # type: ignore[no-any-return]
+
+
+def _object(value: Any, type_: ObjectType, known: Any) -> Any:
+    if value is known or type(value) is not dict:
+        return value
+    fields = type_.fields_ if type_.fields_ is not None else type_.fields
+    before = known if type(known) is dict else _EMPTY
+    out = value
+    for key, item in value.items():
+        if type(item) is dict or type(item) is list:
+            found = fields.get(key)
+            if found is not None:
+                done = _node(item, found.type, before.get(key))
+                if done is not item:
+                    if out is value:
+                        out = dict(value)
+                    out[key] = done
+    for field in type_.zeros_:
+        if field.name not in value:
+            if out is value:
+                out = dict(value)
+            zero = field.zero
+            out[field.name] = _object({}, field.type, None) if field.type.kind == OBJECT else zero  # type: ignore[arg-type]
+    return out
+
+
+_EMPTY: dict[str, Any] = {}
+
+
+def _node(value: Any, node: Type, known: Any) -> Any:
+    if value is known:
+        return value
+    kind = node.kind
+    if kind == OBJECT:
+        return _object(value, node, known)  # type: ignore[arg-type]
+    if kind == LIST:
+        items: Type = node.items  # type: ignore[attr-defined]
+        if items.kind != OBJECT or type(value) is not list:
+            return value
+        before = known if type(known) is list and len(known) == len(value) else None
+        out = value
+        for i, item in enumerate(value):
+            done = _object(item, items, before[i] if before is not None else None)  # type: ignore[arg-type]
+            if done is not item:
+                if out is value:
+                    out = list(value)
+                out[i] = done
+        return out
+    if kind == MAP:
+        values: Type = node.values  # type: ignore[attr-defined]
+        if values.kind not in (OBJECT, LIST) or type(value) is not dict:
+            return value
+        return {k: _node(v, values, None) for k, v in value.items()}
+    return value
