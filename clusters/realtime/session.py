@@ -68,6 +68,7 @@ class Session:
         self.rev: int | None = None
         self._on_presence = on_presence
         self._started = False
+        self._greet = False
         self._seq = 0
         self._outbox: deque[str] = deque()
         self._reaches: Transfer | None = None
@@ -121,6 +122,8 @@ class Session:
                 epoch = message.get("epoch", self.feed.epoch)
                 if epoch == self.feed.epoch and self.feed.covers(message["rev"]):
                     self.rev = message["rev"]
+                    # The browser waits for a state frame to know that it is live again, even if nothing changed.
+                    self._greet = True
 
     def post(self, kind: str, frame: str) -> None:
         """A frame of which only the latest of its kind matters (clock, presence)."""
@@ -200,11 +203,14 @@ class Session:
     def _fetch(self) -> bool:
         """Load the outbox with what brings the browser up to date; False if it is."""
         feed = self.feed
-        if self.rev is not None and self.rev >= feed.rev:
+        if self.rev is not None and self.rev >= feed.rev and not self._greet:
             return False
         transfer = feed.delta(self.rev) if self.rev is not None else None
         if transfer is None:
             transfer = feed.snapshot()
+        if not transfer.bodies and self._greet:
+            transfer = Transfer("delta", transfer.rev, (f'"rev":{transfer.rev},"rm":{{}},"up":{{}},"notes":[]}}',))
+        self._greet = False
         if not transfer.bodies:
             self.rev = transfer.rev
             return False

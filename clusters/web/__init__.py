@@ -1,0 +1,1 @@
+"""The playground's own web face: REST, kubeconfig files, health, metrics, admin."""
