@@ -266,6 +266,10 @@ class WatchCache:
 
         return unsubscribe
 
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
     def changes_since(self, rev: int, prefix: str = "") -> list[Change]:
         """All changes after `rev`, from the ring or, if it no longer has them, from the log. Call under `lock`
         together with `subscribe` for a watch without a gap. Raises Compacted."""

@@ -220,7 +220,7 @@ class Registry:
         if meta.get("resourceVersion"):
             raise ApiError("resourceVersion should not be set on objects to be created", reason="")
         meta.pop("resourceVersion", None)
-        exclusive = strategy.exclusive or attrs.exclusive
+        exclusive = strategy.exclusive or attrs.exclusive or ctx.exclusive
         write = self._write(resource.key(namespace, meta["name"]), obj, None, opts)
         return write, exclusive, self._beside(ctx, opts)
 
@@ -327,7 +327,7 @@ class Registry:
             ctx.warnings.extend(strategy.warn_update(new, old, ctx))
         self.admission.validate(attrs)
         write = self._write(old_item.key, new, old_item, opts)
-        return write, strategy.exclusive or attrs.exclusive
+        return write, strategy.exclusive or attrs.exclusive or ctx.exclusive
 
     # shared
 

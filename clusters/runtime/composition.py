@@ -10,8 +10,9 @@ from clusters.components.scheduler import Scheduler
 from clusters.registry.attributes import Admission
 from clusters.registry.resources import ResourceMap
 from clusters.resources.catalog import BUILTIN
+from clusters.runtime.faults import FaultController
 
-COMPONENTS: tuple[type[Component], ...] = (Scheduler, *CONTROLLERS, Kubelet)
+COMPONENTS: tuple[type[Component], ...] = (FaultController, Scheduler, *CONTROLLERS, Kubelet)
 
 
 def new_resources() -> ResourceMap:
