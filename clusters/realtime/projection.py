@@ -339,7 +339,6 @@ def event_row(event: Obj) -> Row:
 
 
 def fault_row(fault: Obj) -> Row:
-    """`until` is a time in either form: virtual microseconds or a timestamp."""
     meta = fault["metadata"]
     spec = fault.get("spec") or EMPTY
     until = spec.get("until")
@@ -347,6 +346,6 @@ def fault_row(fault: Obj) -> Row:
         meta.get("name", ""),
         spec.get("kind") or "",
         spec.get("target") or "",
-        (micros(until) if isinstance(until, str) else until) if until else None,
-        _created(meta),
+        micros(until) if until else None,
+        micros(spec.get("since") or "") or _created(meta),
     ]

@@ -19,9 +19,7 @@ MASTERS = "system:masters"
 ADMIN = "admin"
 
 
-def kubeconfig(
-    cluster: Cluster, name: str = ADMIN, *, groups: tuple[str, ...] | None = None, user: Any = None
-) -> str:
+def kubeconfig(cluster: Cluster, name: str = ADMIN, *, groups: tuple[str, ...] | None = None, user: Any = None) -> str:
     """YAML for kubectl and client libraries. Without `groups`, `admin` is a cluster administrator and any other
     name is a user with what the cluster's RBAC gives them. `user` is the person it is issued to, if any."""
     if groups is None:

@@ -1,0 +1,215 @@
+"""`/k8s/NAME/...`: each cluster's Kubernetes API, before Django.
+
+Who is asking is found here, once a request: a bearer token is the API server's business; a browser comes with
+its session cookie (and must show its CSRF token to change anything) and is, inside the cluster, what the
+access policy says. Everybody else is `system:anonymous`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.db import close_old_connections
+
+from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send, read_body, send_response, shared_pool
+from clusters.apiserver.authn.keys import RsaKeys, new_pem
+from clusters.apiserver.context import ClusterContext
+from clusters.apiserver.http import Response
+from clusters.apiserver.server import ApiServer
+from clusters.components.kubelet.logs import KubeletLogs
+from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound
+from clusters.machinery.types import UserInfo
+from clusters.models import Cluster
+from clusters.models.access import policy
+from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
+from clusters.storage.sql import ClusterDeleted
+
+PREFIX = "/k8s/"
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+USER_SECONDS = 3.0
+"""How long a browser's identity in a cluster is remembered."""
+_MAX_REMEMBERED = 2000
+
+
+class Gateway:
+    """The ASGI application of all clusters."""
+
+    def __init__(self) -> None:
+        self._apps: dict[int, tuple[ClusterHandle, ApiApplication]] = {}
+        self._users: dict[tuple[str, str], tuple[float, UserInfo | None]] = {}
+        self._keys: RsaKeys | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, _ = scope["path"].removeprefix(PREFIX).partition("/")
+        loop = asyncio.get_running_loop()
+        try:
+            handle = hub.loaded(name)
+            app = self._app_of(handle)
+            if app is None:
+                app = await loop.run_in_executor(shared_pool(), self._open, name)
+            user = None
+            cookies = _cookies(scope)
+            if cookies:
+                user = self._remembered(name, cookies)
+                if user is None:
+                    user = await loop.run_in_executor(shared_pool(), self._browser, name, cookies)
+                if user is not None:
+                    _check_forgery(scope, cookies)
+        except ApiError as error:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 4404})
+                return
+            await read_body(receive, 0)
+            await send_response(
+                Response(error.code, orjson.dumps(error.status()) + b"\n", content_type="application/json"), send
+            )
+            return
+        await app.serve(scope, receive, send, user=user)
+
+    def _app_of(self, handle: ClusterHandle | None) -> ApiApplication | None:
+        if handle is None:
+            return None
+        found = self._apps.get(handle.id)
+        return found[1] if found is not None and found[0] is handle else None
+
+    def _open(self, name: str) -> ApiApplication:
+        """The application of a cluster that this process did not have open. In a pool thread."""
+        try:
+            close_old_connections()
+            handle = hub.cluster(name)
+        except (UnknownCluster, ClusterDeleted):
+            raise NotFound(f'there is no cluster named "{name}"', details={"name": name, "kind": "clusters"}) from None
+        except Exception as error:
+            raise InternalError(f"the cluster could not be opened: {error}") from error
+        found = self._app_of(handle)
+        if found is None:
+            server = ApiServer(self._context(handle))
+            found = ApiApplication(server, root=f"{PREFIX}{name}")
+            for cluster_id in [i for i, (h, _) in self._apps.items() if hub.loaded(h.name) is not h]:
+                del self._apps[cluster_id]
+            self._apps[handle.id] = (handle, found)
+        return found
+
+    def _context(self, handle: ClusterHandle) -> ClusterContext:
+        row = Cluster(pk=handle.id, name=handle.name)
+
+        def token_user(token: str) -> UserInfo | None:
+            return policy().authenticate_bearer(token, row)
+
+        return ClusterContext(
+            name=handle.name,
+            registry=handle.registry,
+            resources=handle.resources,
+            clock=handle.clock,
+            rng=handle.rng,
+            keys=self.keys(),
+            tokens=token_user,
+            logs=KubeletLogs(handle.registry.lookup, handle.clock, handle.rng),
+        )
+
+    def keys(self) -> RsaKeys:
+        """The installation's key for service account tokens, made on first use."""
+        if self._keys is None:
+            folder = settings.DATA_DIR / "pki"
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = folder / "service-account.key"
+            if not file.exists():
+                part = file.with_suffix(f".{time.monotonic_ns()}")
+                part.touch(mode=0o600)
+                part.write_bytes(new_pem())
+                # Whoever links first has made the key; the others read it.
+                try:
+                    file.hardlink_to(part)
+                except FileExistsError:
+                    pass
+                finally:
+                    part.unlink()
+            self._keys = RsaKeys(file.read_bytes())
+        return self._keys
+
+    # browsers
+
+    def _remembered(self, name: str, cookies: dict[str, str]) -> UserInfo | None:
+        found = self._users.get((name, cookies.get(settings.SESSION_COOKIE_NAME, "")))
+        if found is None or found[0] < time.monotonic():
+            return None
+        return found[1]
+
+    def _browser(self, name: str, cookies: dict[str, str]) -> UserInfo | None:
+        """Who a browser is inside the cluster; None: nobody that the policy knows. In a pool thread."""
+        close_old_connections()
+        key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+        user: Any = AnonymousUser()
+        if key:
+            store: Callable[[str], Any] = import_module(settings.SESSION_ENGINE).SessionStore
+            user = get_user(SimpleNamespace(session=store(key)))  # type: ignore[arg-type]
+        row = Cluster.objects.filter(name=name).first()
+        reach = policy().may_reach(user, row) if row is not None else None
+        identity = reach.identity if reach is not None else None
+        if len(self._users) > _MAX_REMEMBERED:
+            self._users.clear()
+        self._users[(name, key)] = (time.monotonic() + USER_SECONDS, identity)
+        return identity
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    """The browser's cookies, if it is one of our pages that asks: no bearer token, and a cookie of ours."""
+    raw = ""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return {}
+        if name == b"cookie":
+            raw = value.decode("latin-1")
+    if not raw:
+        return {}
+    try:
+        parsed = SimpleCookie(raw)
+    except CookieError:
+        return {}
+    ours = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
+    return {key: parsed[key].value for key in ours if key in parsed}
+
+
+def _check_forgery(scope: Scope, cookies: dict[str, str]) -> None:
+    """A write from a page must show the CSRF cookie's token, and a websocket must come from our own origin.
+    Raises Forbidden."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin", "")
+    foreign = bool(origin) and urlsplit(origin).netloc != headers.get(b"host", "")
+    if foreign and origin not in settings.CSRF_TRUSTED_ORIGINS:
+        raise Forbidden(f"requests from {origin} are not accepted", details={})
+    if scope["type"] == "websocket" or scope["method"] in SAFE:
+        return
+    expected = cookies.get(settings.CSRF_COOKIE_NAME, "")
+    given = headers.get(b"x-csrftoken", "")
+    if not expected or not _same_token(given, expected):
+        raise Forbidden("a change from a browser needs the X-CSRFToken header (see /api/v1/session)", details={})
+
+
+def _same_token(given: str, expected: str) -> bool:
+    """Django masks the token it hands out: both the cookie's form and the masked one are right."""
+    from django.middleware.csrf import CSRF_TOKEN_LENGTH, _unmask_cipher_token  # type: ignore[attr-defined]
+
+    def plain(token: str) -> str:
+        return str(_unmask_cipher_token(token)) if len(token) == CSRF_TOKEN_LENGTH else token
+
+    try:
+        return hmac.compare_digest(plain(given), plain(expected))
+    except ValueError:
+        return False
+
+
+gateway = Gateway()
+"""This process's."""
