@@ -1,41 +1,122 @@
 """Pod.
 
-Models: kubernetes, pkg/registry/core/pod (strategy, subresources), pkg/apis/core/v1/defaults.go.
+Models: kubernetes, pkg/registry/core/pod (strategy), core validation (ValidatePodCreate).
 """
 
 from __future__ import annotations
 
-from clusters.machinery.field import ErrorList
+from clusters.machinery.field import ErrorList, Path, forbidden
+from clusters.machinery.names import dns1123_label
 from clusters.machinery.types import Obj
 from clusters.resources.base import Context, Resource, Strategy, Subresource, Version
+from clusters.resources.common.meta import METADATA, object_meta_errors
 from clusters.resources.core.pod_columns import COLUMNS
-from clusters.resources.pod_spec.defaults import default_host_ports, default_pod_spec
+from clusters.resources.core.pod_defaults import default_pod_only, merge_label_keys
+from clusters.resources.core.pod_status import default_status, keep_observed_generation, status_errors
+from clusters.resources.core.pod_updates import ephemeral_errors, resize_errors, update_errors
+from clusters.resources.pod_spec.annotations import annotation_rules, match_errors, profile_update_errors
+from clusters.resources.pod_spec.containers import pod_only_errors
+from clusters.resources.pod_spec.defaults import default_pod_spec
 from clusters.resources.pod_spec.qos import qos_class
+from clusters.resources.pod_spec.validation import pod_spec_errors
+from clusters.resources.pod_spec.warnings import pod_warnings
+
+_SPEC = Path("spec")
+_ANNOTATIONS = METADATA.child("annotations")
 
 
 class PodStrategy(Strategy):
-    """Pods keep their own generation, for the scheduler's binding does not count."""
+    """Pods keep their own generation, for the scheduler's binding does not count.
+
+    `resize` and `ephemeralcontainers` are updates with `ctx.subresource` set: all but their own part of the Pod is
+    put back here."""
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
         default_pod_spec(spec)
         default_pod_only(spec)
+        status = obj.get("status")
+        if status is None:
+            obj["status"] = {}
+        elif status:
+            default_status(status)
 
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
         spec = obj["spec"]
+        # A controller's Pod comes from a template: what only Pods get is still missing.
         default_pod_only(spec)
         obj["metadata"]["generation"] = 1
-        obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+        status: Obj = {"phase": "Pending", "qosClass": qos_class(spec)}
+        if spec.get("schedulingGates"):
+            status["conditions"] = [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "lastProbeTime": None,
+                    "lastTransitionTime": None,
+                    "reason": "SchedulingGated",
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                }
+            ]
+        obj["status"] = status
+        if spec.get("affinity") or spec.get("topologySpreadConstraints"):
+            merge_label_keys(obj)
+
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        errors = _object_errors(obj)
+        spec, meta = obj["spec"], obj["metadata"]
+        if spec.get("ephemeralContainers"):
+            errors.append(forbidden(_SPEC.child("ephemeralContainers"), "cannot be set on create"))
+        if spec.get("nodeName") and spec.get("schedulingGates"):
+            text = "cannot be set until all schedulingGates have been cleared"
+            errors.append(forbidden(_SPEC.child("nodeName"), text))
+        if meta.get("annotations"):
+            errors += match_errors(meta["annotations"], spec, _SPEC)
+        return errors
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        out = []
+        if wrong := dns1123_label(obj["metadata"].get("name", "")):
+            out.append(
+                "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS"
+                f" label is recommended: {_bare(wrong)}"
+            )
+        return out + pod_warnings(obj)
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        if ctx.subresource in ("resize", "ephemeralcontainers"):
+            _keep_all_but(ctx.subresource, new, old)
         generation = old["metadata"].get("generation", 0)
         if ctx.subresource != "binding" and new["spec"] != old["spec"]:
             generation += 1
         if generation:
             new["metadata"]["generation"] = generation
 
-    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        return []
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        if ctx.subresource == "binding":
+            return []
+        errors = object_meta_errors(new["metadata"], namespaced=True, validate_name=self.validate_name)
+        errors += _object_errors(new)
+        if ctx.subresource == "resize":
+            return errors + resize_errors(new, old)
+        errors += _annotation_update_errors(new, old)
+        if ctx.subresource == "ephemeralcontainers":
+            return errors + ephemeral_errors(new, old)
+        return errors + update_errors(new["spec"], old["spec"])
+
+    def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
+        meta, before = new["metadata"], old["metadata"]
+        if before.get("ownerReferences"):
+            meta["ownerReferences"] = before["ownerReferences"]
+        else:
+            meta.pop("ownerReferences", None)
+        status, was = new.setdefault("status", {}), old.get("status") or {}
+        if not status.get("qosClass") and was.get("qosClass"):
+            status["qosClass"] = was["qosClass"]
+        keep_observed_generation(status, was)
+
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return _annotation_update_errors(new, old) + status_errors(new, old)
 
     def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
         spec = obj["spec"]
@@ -45,23 +126,77 @@ class PodStrategy(Strategy):
         return 1 if period < 0 else period
 
 
-def default_pod_only(spec: Obj) -> None:
-    """What a Pod gets and a template does not: requests from limits, service links, host ports."""
+def _object_errors(pod: Obj) -> ErrorList:
+    """What holds for a Pod at any time."""
+    spec, meta = pod["spec"], pod["metadata"]
+    errors = annotation_rules(meta.get("annotations"), spec, _ANNOTATIONS)
+    errors += pod_spec_errors(spec, _SPEC, pod=meta)
+    if not spec.get("serviceAccountName"):
+        for i, volume in enumerate(spec.get("volumes") or ()):
+            for j, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+                if source.get("serviceAccountToken") is not None:
+                    at = _SPEC.child("volumes").index(i).child("projected", "sources").index(j)
+                    text = "must not be specified when serviceAccountName is not set"
+                    errors.append(forbidden(at.child("serviceAccountToken"), text))
     for name in ("containers", "initContainers"):
-        for container in spec.get(name) or ():
-            resources = container.get("resources")
-            if resources and resources.get("limits"):
-                requests = resources.get("requests")
-                limits = resources["limits"]
-                if requests is None:
-                    resources["requests"] = dict(limits)
-                elif any(key not in requests for key in limits):
-                    resources["requests"] = {**limits, **requests}
-    if spec.get("enableServiceLinks") is None:
-        spec["enableServiceLinks"] = True
-    if spec.get("hostNetwork"):
-        default_host_ports(spec.get("containers"))
-        default_host_ports(spec.get("initContainers"))
+        for i, container in enumerate(spec.get(name) or ()):
+            errors += pod_only_errors(container, _SPEC.child(name).index(i))
+    return errors
+
+
+def _annotation_update_errors(new: Obj, old: Obj) -> ErrorList:
+    after, before = new["metadata"].get("annotations") or {}, old["metadata"].get("annotations") or {}
+    if not after and not before:
+        return []
+    errors = profile_update_errors(after, before, _ANNOTATIONS)
+    return errors + annotation_rules(after, new["spec"], _ANNOTATIONS)
+
+
+def _keep_all_but(subresource: str, new: Obj, old: Obj) -> None:
+    """Put back what the subresource may not change."""
+    spec, before = new["spec"], old["spec"]
+    if subresource == "ephemeralcontainers":
+        kept = dict(before)
+        kept.pop("ephemeralContainers", None)
+        if spec.get("ephemeralContainers"):
+            kept["ephemeralContainers"] = spec["ephemeralContainers"]
+    else:
+        sizes = [len(spec.get(n) or ()) == len(before.get(n) or ()) for n in ("containers", "initContainers")]
+        if not all(sizes):
+            return
+        kept = dict(before)
+        kept.pop("resources", None)
+        if spec.get("resources") is not None:
+            kept["resources"] = spec["resources"]
+        for name in ("containers", "initContainers"):
+            if spec.get(name):
+                kept[name] = _resized(spec[name], before[name])
+    new["spec"] = kept
+    new["status"] = old.get("status") or {}
+    keep = ("finalizers", "ownerReferences", "labels", "annotations", "deletionTimestamp", "deletionGracePeriodSeconds")
+    for name in keep:
+        if name in old["metadata"]:
+            new["metadata"][name] = old["metadata"][name]
+        else:
+            new["metadata"].pop(name, None)
+
+
+def _resized(new: list[Obj], old: list[Obj]) -> list[Obj]:
+    out = []
+    for after, before in zip(new, old, strict=True):
+        if after.get("name") != before.get("name"):
+            return new
+        merged = {**before, "resources": after.get("resources") or {}}
+        merged.pop("resizePolicy", None)
+        if after.get("resizePolicy"):
+            merged["resizePolicy"] = after["resizePolicy"]
+        out.append(merged)
+    return out
+
+
+def _bare(words: list[str]) -> str:
+    """Go's `%v` of a list of strings."""
+    return "[" + " ".join(words) + "]"
 
 
 def _pod_ip(obj: Obj) -> str:
@@ -85,11 +220,7 @@ RESOURCE = Resource(
         Subresource(name="exec", verbs=("create", "get"), kind="PodExecOptions"),
         Subresource(name="log", verbs=("get",)),
         Subresource(name="portforward", verbs=("create", "get"), kind="PodPortForwardOptions"),
-        Subresource(
-            name="proxy",
-            verbs=("create", "delete", "get", "patch", "update"),
-            kind="PodProxyOptions",
-        ),
+        Subresource(name="proxy", verbs=("create", "delete", "get", "patch", "update"), kind="PodProxyOptions"),
         Subresource(name="resize"),
         Subresource(name="status"),
     ),
@@ -103,7 +234,6 @@ RESOURCE = Resource(
         "spec.hostNetwork": lambda o: "true" if o["spec"].get("hostNetwork") else "false",
         "status.phase": lambda o: (o.get("status") or {}).get("phase", ""),
         "status.podIP": _pod_ip,
-        "status.podIPs": _pod_ip,
         "status.nominatedNodeName": lambda o: (o.get("status") or {}).get("nominatedNodeName", ""),
     },
 )

@@ -137,15 +137,6 @@ def _gates(pod: Obj, now: int) -> str:
     return f"{true}/{len(gates)}"
 
 
-def row_conditions(pod: Obj) -> list[Obj]:
-    """Table row conditions: finished Pods are marked, so that kubectl can leave them out."""
-    phase = (pod.get("status") or {}).get("phase")
-    message = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}.get(phase)
-    if message is None:
-        return []
-    return [{"type": "Completed", "status": "True", "reason": phase, "message": message}]
-
-
 COLUMNS = (
     NAME,
     Column(
