@@ -83,7 +83,7 @@ class Run:
     def struct(self, type_: ObjectType, value: Any, path: Path) -> Obj:
         if type(value) is not dict:
             if not isinstance(value, gojson.Pairs):
-                fail(value, type_.go, path)
+                fail(value, type_.go, path, OBJECT)
             return self.paired_struct(type_, value, path)
         fields = type_.fields_ if type_.fields_ is not None else type_.fields
         self.members += len(value)
@@ -100,7 +100,7 @@ class Run:
             kind = node.kind
             if kind == STRING:
                 if type(item) is not str:
-                    fail(item, node.go, (path, key, type_.struct))
+                    fail(item, node.go, (path, key, type_.struct), STRING)
                 if item or not found.drop:
                     out[key] = item
             elif kind == OBJECT:
@@ -112,7 +112,7 @@ class Run:
                     out[key] = item
             elif kind == BOOL:
                 if item is not True and item is not False:
-                    fail(item, "bool", (path, key, type_.struct))
+                    fail(item, "bool", (path, key, type_.struct), BOOL)
                 if item or not found.drop:
                     out[key] = item
             else:
@@ -149,7 +149,7 @@ class Run:
 
     def list_of(self, node: ListType, value: Any, path: Path) -> Any:
         if type(value) is not list:
-            fail(value, node.go, path)
+            fail(value, node.go, path, LIST)
         items = node.items
         kind = items.kind
         if kind == OBJECT:
@@ -165,7 +165,7 @@ class Run:
         if isinstance(value, gojson.Pairs):
             value = self.pairs(value, path, None)
         elif type(value) is not dict:
-            fail(value, node.go, path)
+            fail(value, node.go, path, MAP)
         self.members += len(value)
         values = node.values
         if values.kind == STRING and _all_strings(value.values()):
@@ -179,7 +179,7 @@ class Run:
             self.duplicates(value, None)
             value = _plain(value)
         if type(value) is not dict:
-            fail(value, "map[string]interface {}", None)
+            fail(value, "map[string]interface {}", None, MAP)
         self.members = _members(value)
         late: list[str] = []
         meta = value.get("metadata")

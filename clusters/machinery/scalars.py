@@ -20,7 +20,10 @@ from clusters.machinery.schema import (
     FLOAT,
     INT,
     INT_OR_STRING,
+    LIST,
+    MAP,
     MICRO_TIME,
+    OBJECT,
     QUANTITY,
     STRING,
     TIME,
@@ -28,7 +31,12 @@ from clusters.machinery.schema import (
 
 
 class DecodeError(ValueError):
-    """The value does not fit the type; the text is Go's, without the sentence around it."""
+    """The value does not fit the type; the text is Go's, without the sentence around it. `unstructured` is what
+    Go says where it converts a map instead of reading JSON (strategic merge patches)."""
+
+    def __init__(self, text: str, unstructured: str = "") -> None:
+        super().__init__(text)
+        self.unstructured = unstructured or text
 
 
 Path = tuple[Any, Any, str] | None
@@ -47,9 +55,28 @@ def shape(value: Any) -> str:
     return "string"
 
 
-def fail(value: Any, go: str, path: Path, *, exact: bool = False) -> NoReturn:
-    """Go's UnmarshalTypeError."""
+_GO_KINDS = {"bool": "bool", "object": "map", "array": "slice", "string": "string"}
+_CONVERTED = frozenset([STRING, INT, FLOAT, BOOL, BYTES, LIST, MAP, OBJECT])
+_SIMPLE = {STRING: "string", INT: "", FLOAT: "float64", BOOL: "bool"}
+
+
+def _unstructured(value: Any, shown: str, go: str, kind: int) -> str:
+    """What runtime.DefaultUnstructuredConverter says."""
+    number = "float64" if isinstance(value, float) else "int64"
+    if kind in _SIMPLE:
+        if shown == "number" and kind != BOOL:
+            return f"cannot convert {number} to {go}"
+        return f"unrecognized type: {_SIMPLE[kind] or go}"
+    found = _GO_KINDS.get(shown, number)
+    if kind == OBJECT:
+        return f"cannot restore struct from: {found}"
+    return f"cannot restore {'slice' if kind in (LIST, BYTES) else 'map'} from {found}"
+
+
+def fail(value: Any, go: str, path: Path, kind: int, *, exact: bool = False) -> NoReturn:
+    """Go's UnmarshalTypeError for a target of that kind."""
     shown = shape(value)
+    other = _unstructured(value, shown, go, kind) if kind in _CONVERTED else ""
     if exact and shown == "number":
         shown = f"number {value}"
     names: list[str] = []
@@ -61,30 +88,30 @@ def fail(value: Any, go: str, path: Path, *, exact: bool = False) -> NoReturn:
             struct = struct or node[2]
         node = node[0]
     if not names:
-        raise DecodeError(f"json: cannot unmarshal {shown} into Go value of type {go}")
+        raise DecodeError(f"json: cannot unmarshal {shown} into Go value of type {go}", other)
     where = ".".join(reversed(names))
-    raise DecodeError(f"json: cannot unmarshal {shown} into Go struct field {struct}.{where} of type {go}")
+    raise DecodeError(f"json: cannot unmarshal {shown} into Go struct field {struct}.{where} of type {go}", other)
 
 
 def _string(value: Any, go: str, path: Path) -> str:
     if type(value) is not str:
-        fail(value, go, path)
+        fail(value, go, path, STRING)
     return value
 
 
-def integer(value: Any, go: str, path: Path) -> int:
+def integer(value: Any, go: str, path: Path, kind: int = INT) -> int:
     if type(value) is gojson.Number:
         text = str(value)
         if re.fullmatch(r"-?[0-9]+", text) is None:
-            fail(value, go, path, exact=True)
+            fail(value, go, path, kind, exact=True)
         number = int(text)
     elif type(value) is int:
         number = value
     else:
-        fail(value, go, path, exact=True)
+        fail(value, go, path, kind, exact=True)
     bits = 31 if go == "int32" else 63
     if not -(1 << bits) <= number < 1 << bits:
-        fail(value, go, path, exact=True)
+        fail(value, go, path, kind, exact=True)
     return number
 
 
@@ -92,7 +119,7 @@ def _float(value: Any, go: str, path: Path) -> float | int:
     if type(value) is gojson.Number:
         value = float(value)
     if type(value) not in (int, float):
-        fail(value, go, path)
+        fail(value, go, path, FLOAT)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value)
     return value  # type: ignore[no-any-return]
@@ -100,7 +127,7 @@ def _float(value: Any, go: str, path: Path) -> float | int:
 
 def _boolean(value: Any, go: str, path: Path) -> bool:
     if type(value) is not bool:
-        fail(value, go, path)
+        fail(value, go, path, BOOL)
     return value
 
 
@@ -109,7 +136,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
 
 def _bytes(value: Any, go: str, path: Path) -> str:
     if type(value) is not str:
-        fail(value, go, path)
+        fail(value, go, path, BYTES)
     text = value.replace("\r", "").replace("\n", "")
     try:
         if _BASE64(text) is None or len(text) % 4:
@@ -149,7 +176,7 @@ def _quantity(value: Any, go: str, path: Path) -> str:
 def _int_or_string(value: Any, go: str, path: Path) -> int | str:
     if type(value) is str:
         return value
-    return integer(value, "int32", path)
+    return integer(value, "int32", path, INT_OR_STRING)
 
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
@@ -167,7 +194,7 @@ def _micro_time(value: Any, go: str, path: Path) -> str:
 
 def _timestamp(value: Any, path: Path, layout: str, *, micro: bool) -> str:
     if type(value) is not str:
-        fail(value, "string", path)
+        fail(value, "string", path, TIME)
     found = _TIME(value)
     if found is None or (micro and found[7] is not None and len(found[7]) != 6) or (micro and found[7] is None):
         raise DecodeError(_time_error(value, layout))
