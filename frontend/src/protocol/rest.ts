@@ -1,0 +1,131 @@
+/** The playground's own REST API (`/api/v1/`): what the page sends and receives. */
+import type { Speed } from "./frames";
+
+export interface Session {
+  user: string;
+  csrf: string;
+  anonymous: boolean;
+}
+
+/** An RFC 9457 problem object. */
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  detail?: string;
+  errors?: { field: string; message: string }[];
+}
+
+export interface ClusterSummary {
+  name: string;
+  created?: string | number;
+  workers?: number;
+  nodes?: number;
+  nodesReady?: number;
+  pods?: number;
+  running?: number;
+  pending?: number;
+  failing?: number;
+  speed?: Speed | string;
+  paused?: boolean;
+  lastActivity?: string | number;
+  revision?: number;
+  /** per node: [ready, not ready, pending, failing] pods */
+  heat?: number[][];
+}
+
+export interface NewCluster {
+  name: string;
+  workers?: number;
+  controlPlanes?: number;
+  cpu?: string;
+  memory?: string;
+  pods?: number;
+  zones?: string[];
+  speed?: string;
+  seed?: number;
+  addons?: "default" | "none";
+}
+
+export interface NodeVerdict {
+  name: string;
+  feasible: boolean;
+  plugin?: string;
+  code?: string;
+  reasons?: string[];
+  scores?: Record<string, number>;
+  total?: number;
+}
+
+export interface Explanation {
+  summary: string;
+  state: string;
+  nodes: NodeVerdict[];
+  preFilter?: Record<string, unknown> | null;
+  condition?: Record<string, unknown> | null;
+}
+
+export interface MoveVerdicts {
+  nodes: NodeVerdict[];
+  refused?: string | null;
+}
+
+export interface NewFault {
+  kind: string;
+  target: string;
+  /** for example "60s" */
+  duration?: string;
+}
+
+export interface NewMachine {
+  name?: string;
+  zone?: string;
+  cpu?: string;
+  memory?: string;
+}
+
+export interface SchemaKind {
+  group: string;
+  version: string;
+  kind: string;
+  plural: string;
+  namespaced: boolean;
+  type: string;
+}
+
+export type SchemaType =
+  | "string"
+  | "integer"
+  | "number"
+  | "boolean"
+  | "intstr"
+  | "quantity"
+  | "time"
+  | "any"
+  | "object"
+  | "array"
+  | "map";
+
+export interface SchemaField {
+  t: SchemaType;
+  /** type name of an object */
+  ref?: string;
+  /** items of an array */
+  i?: SchemaField;
+  /** values of a map */
+  v?: SchemaField;
+  /** allowed values */
+  e?: string[];
+  /** valid Kubernetes, but without effect in this simulator */
+  x?: boolean;
+}
+
+export interface SchemaObject {
+  p: Record<string, SchemaField>;
+  r?: string[];
+}
+
+export interface Schema {
+  kinds: SchemaKind[];
+  types: Record<string, SchemaObject>;
+}

@@ -1,0 +1,259 @@
+/** The control-plane deck: API server hub, etcd, scheduler and controllers with their queue gauges. */
+import type { ClusterComponent } from "@/protocol/rows";
+import type { Rect } from "@/scene/geometry";
+import type { DockItem } from "@/scene/layout";
+import { HUB_R } from "@/scene/layout";
+import { type Ctx, cylinder, hexagon, roundRect } from "./glyphs";
+import { setFont } from "./text";
+import type { View } from "./view";
+
+/** World-unit painting: the context is already scaled. */
+export function paintDeck(ctx: Ctx, view: View, text: boolean): void {
+  const { theme, scene } = view;
+  const { deck, docks } = scene.layout;
+  roundRect(ctx, deck.x, deck.y, deck.w, deck.h, 16);
+  ctx.fillStyle = theme.deck;
+  ctx.fill();
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = theme.deckLine;
+  ctx.stroke();
+  if (text) {
+    setFont(ctx, theme.sans, 10.5, 600);
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = theme.ink3;
+    ctx.fillText("CONTROL PLANE", deck.x + 16, deck.y + 18);
+  }
+  wires(ctx, view);
+  for (const item of docks) paintDock(ctx, view, item, text);
+}
+
+function wires(ctx: Ctx, view: View): void {
+  const { theme, scene } = view;
+  const hub = scene.apiHub();
+  const { docks, shelf } = scene.layout;
+  ctx.strokeStyle = theme.wire;
+  ctx.lineWidth = 1.5;
+  ctx.beginPath();
+  for (const item of docks) {
+    if (item.kind === "apiserver" || item.kind === "controller") continue;
+    if (item.kind === "scheduler") {
+      // Around etcd, which sits between: the scheduler talks to the API server only.
+      const etcd = scene.dock("etcd")!.rect;
+      const y = etcd.y - 8;
+      const from = item.rect.x + item.rect.w;
+      ctx.moveTo(from, hub.y);
+      ctx.bezierCurveTo(from + 26, hub.y, from + 10, y, from + 44, y);
+      ctx.lineTo(hub.x - 70, y);
+      ctx.quadraticCurveTo(hub.x - 50, y, hub.x - 38, hub.y - 22);
+      continue;
+    }
+    const right = item.rect.x > hub.x;
+    ctx.moveTo(right ? item.rect.x : item.rect.x + item.rect.w, hub.y);
+    ctx.lineTo(hub.x + (right ? HUB_R - 6 : -HUB_R + 6), hub.y);
+  }
+  const controllers = docks.filter(d => d.kind === "controller");
+  const manager = docks.find(d => d.kind === "manager");
+  if (manager && controllers.length) {
+    const x = manager.rect.x + manager.rect.w;
+    const first = controllers.filter(c => c.rect.x === controllers[0]!.rect.x);
+    for (const item of first) {
+      const y = item.rect.y + item.rect.h / 2;
+      ctx.moveTo(x, hub.y);
+      ctx.bezierCurveTo(x + 20, hub.y, x + 16, y, x + 36, y);
+    }
+  }
+  ctx.moveTo(hub.x, hub.y + HUB_R);
+  ctx.lineTo(hub.x, shelf.y);
+  ctx.stroke();
+}
+
+export function stateOf(
+  instances: readonly ClusterComponent[],
+): "running" | "degraded" | "stopped" | "absent" {
+  if (!instances.length) return "absent";
+  const up = instances.filter(c => c.state === "running").length;
+  if (up === instances.length) return "running";
+  return up > 0 ? "degraded" : "stopped";
+}
+
+function paintDock(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
+  if (item.kind === "apiserver") paintHub(ctx, view, item, text);
+  else if (item.kind === "etcd") paintEtcd(ctx, view, item, text);
+  else paintBox(ctx, view, item, text);
+}
+
+function paintHub(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
+  const { theme } = view;
+  const { x, y } = view.scene.apiHub();
+  const state = stateOf(item.instances);
+  hexagon(ctx, x, y, HUB_R);
+  ctx.fillStyle = theme.card;
+  ctx.fill();
+  ctx.lineWidth = 2.5;
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = state === "stopped" ? theme.bad : state === "degraded" ? theme.warn : theme.accent;
+  ctx.stroke();
+  hexagon(ctx, x, y, HUB_R - 7);
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = theme.accentSoft;
+  ctx.stroke();
+  if (!text) return;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  setFont(ctx, theme.sans, 19, 700);
+  ctx.fillStyle = theme.ink;
+  ctx.fillText("API", x, y - 5);
+  setFont(ctx, theme.sans, 9.5, 500);
+  ctx.fillStyle = theme.ink3;
+  const more = item.instances.length > 1 ? ` ×${item.instances.length}` : "";
+  ctx.fillText(`server${more}`, x, y + 12);
+}
+
+function paintEtcd(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
+  const { theme } = view;
+  const count = Math.max(1, item.instances.length);
+  const w = 34;
+  for (let i = 0; i < count; i++) {
+    const member = item.instances[i];
+    const x = item.rect.x + 6 + i * 46 + (46 - w) / 2 - 0;
+    const y = item.rect.y + 8;
+    const h = 44;
+    cylinder(ctx, x, y, w, h);
+    ctx.fillStyle = theme.card;
+    ctx.fill();
+    ctx.lineWidth = 1.5;
+    ctx.strokeStyle = member && member.state !== "running" ? theme.bad : theme.ink3;
+    if (!member) ctx.setLineDash([3, 3]);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.ellipse(x + w / 2, y + w * 0.16, w / 2, w * 0.16, 0, 0, Math.PI);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    if (member?.leader && count > 1) crown(ctx, view, x + w / 2, y - 8);
+    statusDot(ctx, view, member ? member.state : "absent", x + w / 2, y + h * 0.62, 4);
+  }
+  if (text) {
+    setFont(ctx, theme.sans, 10.5, 500);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = theme.ink2;
+    ctx.fillText("etcd", item.rect.x + item.rect.w / 2, item.rect.y + 64);
+  }
+}
+
+function crown(ctx: Ctx, view: View, cx: number, cy: number): void {
+  ctx.fillStyle = view.theme.warn;
+  ctx.beginPath();
+  ctx.moveTo(cx - 7, cy - 4);
+  ctx.lineTo(cx - 3.5, cy);
+  ctx.lineTo(cx, cy - 6);
+  ctx.lineTo(cx + 3.5, cy);
+  ctx.lineTo(cx + 7, cy - 4);
+  ctx.lineTo(cx + 5.5, cy + 4);
+  ctx.lineTo(cx - 5.5, cy + 4);
+  ctx.closePath();
+  ctx.fill();
+}
+
+function statusDot(ctx: Ctx, view: View, state: string, cx: number, cy: number, r: number): void {
+  const { theme } = view;
+  ctx.beginPath();
+  ctx.arc(cx, cy, r, 0, Math.PI * 2);
+  if (state === "running") {
+    ctx.fillStyle = theme.ok;
+    ctx.fill();
+  } else {
+    ctx.lineWidth = 1.6;
+    ctx.strokeStyle = state === "absent" ? theme.ink3 : theme.bad;
+    ctx.stroke();
+    if (state !== "absent") {
+      ctx.beginPath();
+      ctx.moveTo(cx - r * 0.5, cy - r * 0.5);
+      ctx.lineTo(cx + r * 0.5, cy + r * 0.5);
+      ctx.moveTo(cx + r * 0.5, cy - r * 0.5);
+      ctx.lineTo(cx - r * 0.5, cy + r * 0.5);
+      ctx.stroke();
+    }
+  }
+}
+
+function paintBox(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
+  const { theme } = view;
+  const { rect } = item;
+  const state = stateOf(item.instances);
+  const down = state === "stopped" || state === "absent";
+  roundRect(ctx, rect.x, rect.y, rect.w, rect.h, item.kind === "controller" ? rect.h / 2 : 10);
+  ctx.fillStyle = down ? theme.cardOff : theme.card;
+  ctx.fill();
+  ctx.lineWidth = down && state !== "absent" ? 1.5 : 1;
+  ctx.strokeStyle = state === "stopped" ? theme.bad : theme.cardLine;
+  if (down) ctx.setLineDash([4, 3]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  const small = item.kind === "controller";
+  statusDot(
+    ctx,
+    view,
+    down ? (state === "absent" ? "absent" : "stopped") : "running",
+    rect.x + 15,
+    rect.y + rect.h / 2 - (small ? 0 : 7),
+    4,
+  );
+  const queue = item.instances.reduce((sum, c) => sum + (c.queue || 0), 0);
+  if (text) {
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    setFont(ctx, theme.sans, small ? 11 : 12, 600);
+    ctx.fillStyle = down ? theme.ink3 : theme.ink;
+    ctx.fillText(title(item.name), rect.x + 27, rect.y + rect.h / 2 - (small ? -0.5 : 6.5));
+    if (!small) {
+      setFont(ctx, theme.sans, 9.5, 500);
+      ctx.fillStyle = state === "stopped" ? theme.bad : theme.ink3;
+      const words =
+        state === "stopped"
+          ? "stopped"
+          : state === "absent"
+            ? "not running"
+            : queue > 0
+              ? `${queue} queued`
+              : leaderText(item);
+      ctx.fillText(words, rect.x + 27, rect.y + rect.h / 2 + 8);
+    }
+  }
+  gauge(ctx, view, rect, queue, small);
+}
+
+function leaderText(item: DockItem): string {
+  const leader = item.instances.find(c => c.leader);
+  return item.instances.length > 1 && leader ? `leader ${leader.node}` : "idle";
+}
+
+/** Eight ticks, filled by the logarithm of the queue's length. */
+function gauge(ctx: Ctx, view: View, rect: Rect, queue: number, small: boolean): void {
+  const { theme } = view;
+  const ticks = small ? 4 : 8;
+  const lit = queue <= 0 ? 0 : Math.min(ticks, Math.ceil((Math.log2(queue + 1) / 10) * ticks) || 1);
+  const w = 3;
+  const h = small ? 8 : 16;
+  let x = rect.x + rect.w - 12 - ticks * (w + 2);
+  const y = rect.y + rect.h / 2 - h / 2;
+  for (let i = 0; i < ticks; i++) {
+    ctx.fillStyle =
+      i < lit ? (i > ticks * 0.7 ? theme.bad : i > ticks * 0.4 ? theme.warn : theme.bar) : theme.track;
+    ctx.fillRect(x, y, w, h);
+    x += w + 2;
+  }
+}
+
+/** "kube-controller-manager" is "Controller manager" on a label. */
+export function title(name: string): string {
+  const known: Record<string, string> = {
+    "kube-scheduler": "Scheduler",
+    "kube-controller-manager": "Controller manager",
+    "cloud-controller-manager": "Cloud manager",
+    "kube-apiserver": "API server",
+  };
+  const plain = known[name] ?? name.replace(/^kube-/, "").replace(/-controller$/, "");
+  return plain.length > 19 ? `${plain.slice(0, 18)}…` : plain;
+}

@@ -1,0 +1,338 @@
+/**
+ * Where everything stands: control-plane deck on top, pending shelf under it, zones with node cards below, the lane of
+ * workloads and services at the left. Pure: rows in, rectangles out.
+ */
+import type { ClusterComponent, Node, Service, Workload } from "@/protocol/rows";
+import { CARD, DECK, GAP, LANE, MAIN_MIN_W, type Point, type Rect, SHELF, union, ZONE } from "./geometry";
+
+export interface ZoneBox {
+  name: string;
+  /** "" for a plain zone */
+  kind: "zone" | "control-plane";
+  rect: Rect;
+  nodes: number[];
+}
+
+export interface DockItem {
+  /** name shared by the instances */
+  name: string;
+  kind: "apiserver" | "etcd" | "scheduler" | "manager" | "controller";
+  rect: Rect;
+  instances: ClusterComponent[];
+}
+
+export interface LaneItem {
+  kind: "workload" | "service";
+  id: string;
+  rect: Rect;
+}
+
+export interface LaneLabel {
+  text: string;
+  level: "section" | "namespace";
+  rect: Rect;
+}
+
+export interface Layout {
+  bounds: Rect;
+  deck: Rect;
+  shelf: Rect;
+  zones: ZoneBox[];
+  docks: DockItem[];
+  /** top-left corner of each node's card by integer id; NaN where there is none */
+  cardX: Float64Array;
+  cardY: Float64Array;
+  lane: LaneItem[];
+  laneLabels: LaneLabel[];
+  laneRect: Rect;
+  /** where the first card would stand */
+  ghost: Rect | null;
+}
+
+export interface LayoutInput {
+  /** by integer id, with holes */
+  nodes: readonly (Node | undefined)[];
+  components: readonly ClusterComponent[];
+  workloads: readonly Workload[];
+  services: readonly Service[];
+  /** cards that people moved: top-left by node name */
+  moved: ReadonlyMap<string, Point>;
+}
+
+const CONTROL_PLANE = "Control plane";
+const NO_ZONE = "No zone";
+const ASPECT = 1.75;
+
+export function layout(input: LayoutInput): Layout {
+  const groups = groupNodes(input.nodes);
+  const plan = planZones(groups);
+  const width = Math.max(plan.width, MAIN_MIN_W);
+  const deck: Rect = { x: 0, y: 0, w: width, h: DECK.h };
+  const shelf: Rect = { x: 0, y: DECK.h + GAP, w: width, h: SHELF.h };
+  const top = shelf.y + shelf.h + GAP;
+  const cardX = new Float64Array(input.nodes.length).fill(Number.NaN);
+  const cardY = new Float64Array(input.nodes.length).fill(Number.NaN);
+  const zones: ZoneBox[] = [];
+  let bounds = union(deck, shelf);
+  for (const { group, rect, cols } of plan.boxes) {
+    const box: Rect = { x: rect.x, y: rect.y + top, w: rect.w, h: rect.h };
+    let hull: Rect | null = null;
+    let anyHome = false;
+    group.nodes.forEach((node, i) => {
+      const name = input.nodes[node]!.name;
+      const moved = input.moved.get(name);
+      const x = moved ? moved.x : box.x + ZONE.pad + (i % cols) * (CARD.w + GAP);
+      const y = moved ? moved.y : box.y + ZONE.header + Math.floor(i / cols) * (CARD.h + GAP);
+      if (!moved) anyHome = true;
+      cardX[node] = x;
+      cardY[node] = y;
+      hull = union(hull, { x, y, w: CARD.w, h: CARD.h });
+    });
+    const around: Rect = frame(hull ?? { x: box.x + ZONE.pad, y: box.y + ZONE.header, w: CARD.w, h: CARD.h });
+    const shown = anyHome ? union(box, around) : around;
+    zones.push({ name: group.name, kind: group.kind, rect: shown, nodes: group.nodes });
+    bounds = union(bounds, shown);
+  }
+  let ghost: Rect | null = null;
+  if (!groups.some(g => g.kind === "zone")) {
+    const y = zones.length ? zones[0]!.rect.y + ZONE.header : top + ZONE.header;
+    const x = zones.length
+      ? zones[0]!.rect.x + zones[0]!.rect.w + ZONE.gap + ZONE.pad
+      : width / 2 - CARD.w / 2;
+    ghost = { x, y, w: CARD.w, h: CARD.h };
+    bounds = union(bounds, frame(ghost));
+  }
+  const lane = layLane(input.workloads, input.services, Math.max(bounds.h, 560));
+  return {
+    bounds: lane.rect.w > 0 ? union(bounds, lane.rect) : bounds,
+    deck,
+    shelf,
+    zones,
+    docks: layDeck(deck, input.components),
+    cardX,
+    cardY,
+    lane: lane.items,
+    laneLabels: lane.labels,
+    laneRect: lane.rect,
+    ghost,
+  };
+}
+
+function frame(cards: Rect): Rect {
+  return {
+    x: cards.x - ZONE.pad,
+    y: cards.y - ZONE.header,
+    w: cards.w + 2 * ZONE.pad,
+    h: cards.h + ZONE.header + ZONE.pad,
+  };
+}
+
+interface Group {
+  name: string;
+  kind: "zone" | "control-plane";
+  nodes: number[];
+}
+
+/** Names in the order people expect: node-2 before node-10. */
+export function naturally(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
+}
+
+function groupNodes(nodes: readonly (Node | undefined)[]): Group[] {
+  const groups = new Map<string, Group>();
+  nodes.forEach((node, i) => {
+    if (!node) return;
+    const control = node.role === "control-plane";
+    const key = control ? CONTROL_PLANE : node.zone || NO_ZONE;
+    const group = groups.get(key) ?? { name: key, kind: control ? "control-plane" : "zone", nodes: [] };
+    group.nodes.push(i);
+    groups.set(key, group);
+  });
+  const sorted = [...groups.values()].sort((a, b) =>
+    a.kind === b.kind ? naturally(a.name, b.name) : a.kind === "control-plane" ? -1 : 1,
+  );
+  for (const group of sorted) group.nodes.sort((a, b) => naturally(nodes[a]!.name, nodes[b]!.name));
+  return sorted;
+}
+
+interface Plan {
+  width: number;
+  height: number;
+  boxes: { group: Group; rect: Rect; cols: number }[];
+}
+
+/** Try cards per zone row and zones per row; keep what comes closest to a screen's shape. */
+function planZones(groups: Group[]): Plan {
+  if (!groups.length) return { width: 0, height: 0, boxes: [] };
+  const largest = Math.max(...groups.map(g => g.nodes.length));
+  let best: Plan | null = null;
+  let bestScore = Number.POSITIVE_INFINITY;
+  for (let across = 1; across <= groups.length; across++) {
+    for (let cols = 1; cols <= Math.min(largest, 40); cols++) {
+      const plan = arrange(groups, across, cols);
+      const score = Math.abs(Math.log(plan.width / (plan.height + DECK.h + SHELF.h + 2 * GAP) / ASPECT));
+      const ragged = groups.length % across === 0 ? 0 : 0.08;
+      if (score + ragged < bestScore - 1e-9) {
+        bestScore = score + ragged;
+        best = plan;
+      }
+    }
+  }
+  return best!;
+}
+
+function arrange(groups: Group[], across: number, cols: number): Plan {
+  const boxes: Plan["boxes"] = [];
+  let y = 0;
+  let width = 0;
+  for (let start = 0; start < groups.length; start += across) {
+    const row = groups.slice(start, start + across);
+    const rows = Math.max(
+      1,
+      ...row.filter(g => g.kind === "zone").map(g => Math.ceil(g.nodes.length / cols)),
+    );
+    let x = 0;
+    let height = 0;
+    const placed: Plan["boxes"] = [];
+    for (const group of row) {
+      const count = Math.max(1, group.nodes.length);
+      const own = group.kind === "control-plane" ? Math.ceil(count / rows) : Math.min(cols, count);
+      const w = own * (CARD.w + GAP) - GAP + 2 * ZONE.pad;
+      const h = Math.ceil(count / own) * (CARD.h + GAP) - GAP + ZONE.header + ZONE.pad;
+      placed.push({ group, rect: { x, y, w, h }, cols: own });
+      x += w + ZONE.gap;
+      height = Math.max(height, h);
+    }
+    for (const box of placed) box.rect.h = height;
+    boxes.push(...placed);
+    width = Math.max(width, x - ZONE.gap);
+    y += height + ZONE.gap;
+  }
+  return { width, height: y - ZONE.gap, boxes };
+}
+
+const DOCK = { w: 168, h: 44, gap: 10, chipW: 150, chipH: 26 } as const;
+export const HUB_R = 46;
+
+function layDeck(deck: Rect, components: readonly ClusterComponent[]): DockItem[] {
+  const byName = new Map<string, ClusterComponent[]>();
+  for (const component of components) {
+    const list = byName.get(component.name) ?? [];
+    list.push(component);
+    byName.set(component.name, list);
+  }
+  for (const list of byName.values()) list.sort((a, b) => naturally(a.node, b.node));
+  const take = (name: string) => {
+    const list = byName.get(name) ?? [];
+    byName.delete(name);
+    return list;
+  };
+  const items: DockItem[] = [];
+  const cx = deck.x + deck.w / 2;
+  const cy = deck.y + deck.h / 2 + 6;
+  const api = take("kube-apiserver");
+  items.push({
+    name: "kube-apiserver",
+    kind: "apiserver",
+    rect: { x: cx - HUB_R, y: cy - HUB_R, w: 2 * HUB_R, h: 2 * HUB_R },
+    instances: api,
+  });
+  const etcd = take("etcd");
+  const etcdW = Math.max(1, etcd.length) * 46 + 12;
+  items.push({
+    name: "etcd",
+    kind: "etcd",
+    rect: { x: cx - HUB_R - 70 - etcdW, y: cy - 36, w: etcdW, h: 72 },
+    instances: etcd,
+  });
+  const scheduler = take("kube-scheduler");
+  items.push({
+    name: "kube-scheduler",
+    kind: "scheduler",
+    rect: { x: cx - HUB_R - 120 - etcdW - DOCK.w, y: cy - DOCK.h / 2, w: DOCK.w, h: DOCK.h },
+    instances: scheduler,
+  });
+  const right = cx + HUB_R + 60;
+  const manager = take("kube-controller-manager");
+  items.push({
+    name: "kube-controller-manager",
+    kind: "manager",
+    rect: { x: right, y: cy - DOCK.h / 2, w: DOCK.w + 24, h: DOCK.h },
+    instances: manager,
+  });
+  const rest = [...byName.entries()].sort(([a], [b]) => naturally(a, b));
+  const perColumn = 3;
+  rest.forEach(([name, instances], i) => {
+    const col = Math.floor(i / perColumn);
+    const inColumn = Math.min(perColumn, rest.length - col * perColumn);
+    const tall = inColumn * DOCK.chipH + (inColumn - 1) * 6;
+    items.push({
+      name,
+      kind: "controller",
+      rect: {
+        x: right + DOCK.w + 24 + 36 + col * (DOCK.chipW + DOCK.gap),
+        y: cy - tall / 2 + (i % perColumn) * (DOCK.chipH + 6),
+        w: DOCK.chipW,
+        h: DOCK.chipH,
+      },
+      instances,
+    });
+  });
+  return items;
+}
+
+/** Systems' own namespaces come last. */
+function byNamespace(a: { ns: string; name: string }, b: { ns: string; name: string }): number {
+  const system = (ns: string) => (ns === "default" ? 0 : ns.startsWith("kube-") ? 2 : 1);
+  return system(a.ns) - system(b.ns) || naturally(a.ns, b.ns) || naturally(a.name, b.name);
+}
+
+export function topLevel(workloads: readonly Workload[]): Workload[] {
+  const ids = new Set(workloads.map(w => w.id));
+  return workloads.filter(w => !w.owner || !ids.has(w.owner));
+}
+
+function layLane(
+  workloads: readonly Workload[],
+  services: readonly Service[],
+  height: number,
+): { items: LaneItem[]; labels: LaneLabel[]; rect: Rect } {
+  const sections = [
+    { title: "Workloads", kind: "workload" as const, rows: topLevel(workloads).sort(byNamespace) },
+    { title: "Services", kind: "service" as const, rows: [...services].sort(byNamespace) },
+  ].filter(section => section.rows.length > 0);
+  const items: LaneItem[] = [];
+  const labels: LaneLabel[] = [];
+  let column = 0;
+  let y = 0;
+  const x = () => -(column + 1) * (LANE.w + LANE.margin);
+  const room = (needed: number) => {
+    if (y > 0 && y + needed > height) {
+      column++;
+      y = 0;
+    }
+  };
+  for (const section of sections) {
+    const namespaces = new Set(section.rows.map(r => r.ns));
+    room(LANE.group + LANE.item * 2);
+    labels.push({ text: section.title, level: "section", rect: { x: x(), y, w: LANE.w, h: LANE.group } });
+    y += LANE.group;
+    let last = "";
+    for (const row of section.rows) {
+      if (namespaces.size > 1 && row.ns !== last) {
+        room(20 + LANE.item);
+        labels.push({ text: row.ns, level: "namespace", rect: { x: x(), y, w: LANE.w, h: 20 } });
+        y += 20;
+      }
+      last = row.ns;
+      room(LANE.item);
+      items.push({ kind: section.kind, id: row.id, rect: { x: x(), y, w: LANE.w, h: LANE.item } });
+      y += LANE.item + LANE.gap;
+    }
+    y += 14;
+  }
+  if (!sections.length) return { items, labels, rect: { x: 0, y: 0, w: 0, h: 0 } };
+  let rect: Rect | null = null;
+  for (const item of [...items, ...labels]) rect = union(rect, item.rect);
+  return { items, labels, rect: rect! };
+}

@@ -1,0 +1,44 @@
+/** One build for the pages that Django serves under /static/, and the test projects beside it. */
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const backend = process.env.PLAYGROUND_BACKEND ?? "http://127.0.0.1:8000";
+const alias = { "@": fileURLToPath(new URL("./src", import.meta.url)) };
+
+export default defineConfig({
+  base: "/static/",
+  plugins: [react(), tailwindcss()],
+  resolve: { alias },
+  build: {
+    target: "es2022",
+    manifest: true,
+    chunkSizeWarningLimit: 700,
+    assetsInlineLimit: 0,
+  },
+  server: {
+    host: "127.0.0.1",
+    port: Number(process.env.PORT ?? 18240),
+    strictPort: true,
+    proxy: {
+      "/api": backend,
+      "/k8s": backend,
+      "/ws": { target: backend, ws: true },
+    },
+  },
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          include: ["tests/**/*.test.{ts,tsx}"],
+          exclude: ["tests/layers.test.ts"],
+          environment: "jsdom",
+        },
+      },
+      { resolve: { alias }, test: { name: "layers", include: ["tests/layers.test.ts"], environment: "node" } },
+    ],
+  },
+});
