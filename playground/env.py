@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -40,6 +42,14 @@ def integer(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def socket_path(folder: Path, name: str) -> Path:
+    """A unix socket in `folder`; in a short place of its own where that path would be too long for a socket."""
+    path = folder / name
+    if len(str(path)) < 100:
+        return path
+    return Path(tempfile.gettempdir()) / f"playground-{sha256(str(path).encode()).hexdigest()[:16]}" / name
 
 
 def database(url: str) -> dict[str, Any]:

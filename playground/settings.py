@@ -33,6 +33,7 @@ PLAYGROUND_ANONYMOUS = env.flag("PLAYGROUND_ANONYMOUS")
 PLAYGROUND_GUESTS = env.integer("PLAYGROUND_GUESTS", 200)
 PLAYGROUND_GUEST_CLUSTERS = env.integer("PLAYGROUND_GUEST_CLUSTERS", 3)
 PLAYGROUND_USER_CLUSTERS = env.integer("PLAYGROUND_USER_CLUSTERS", 20)
+PLAYGROUND_ACCESS = "playground.accounts.access.POLICY"
 AUTH_USER_MODEL = "accounts.User"
 PLAYGROUND_ACCESS = "playground.accounts.access.POLICY"
 PORT = env.integer("PORT", 8000)
@@ -85,7 +86,7 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": env.database(env.text("DATABASE_URL") or f"sqlite:///{DATA_DIR}/playground.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL") or f"unix://{DATA_DIR}/redis.sock"
+REDIS_URL = env.text("REDIS_URL") or f"unix://{env.socket_path(DATA_DIR, 'redis.sock')}"
 # Celery spells a unix socket differently.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://") if REDIS_URL.startswith("unix:") else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

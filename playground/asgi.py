@@ -1,0 +1,34 @@
+"""The composition of a Daphne process: Kubernetes APIs, websockets, Django.
+
+/k8s/NAME/...      → clusters.web.gateway   (raw ASGI: the hot path; http and websocket)
+/ws/clusters/NAME  → clusters.realtime      (Channels)
+everything else    → Django
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
+
+from django.core.asgi import get_asgi_application
+
+_django = get_asgi_application()
+
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from clusters.apiserver.asgi import Receive, Scope, Send  # noqa: E402
+from clusters.realtime.routing import application as _realtime  # noqa: E402
+from clusters.web.gateway import PREFIX, gateway  # noqa: E402
+
+_websockets = AllowedHostsOriginValidator(_realtime)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI application that Daphne serves."""
+    if scope["type"] in ("http", "websocket") and scope["path"].startswith(PREFIX):
+        await gateway(scope, receive, send)
+    elif scope["type"] == "websocket":
+        await _websockets(scope, receive, send)
+    else:
+        await _django(scope, receive, send)
