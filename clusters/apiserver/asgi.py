@@ -1,0 +1,247 @@
+"""The API server on a wire: a raw ASGI application below one cluster's root.
+
+Requests run in a small thread pool (the core is synchronous); a stream is an asyncio task that drains its
+source when woken, and ends with its timeout, its client, or its own end. No Django here: this is the hot path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from clusters.apiserver import render
+from clusters.apiserver.http import Answer, Header, Request, Response, Stream, Upgrade
+from clusters.apiserver.server import ApiServer
+from clusters.machinery.errors import BadRequest
+from clusters.machinery.types import UserInfo
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+THREADS = 8
+BOOKMARK_SECONDS = 60.0
+_HEADER_NAMES: dict[bytes, str] = {}
+
+
+class UpgradeHandler(Protocol):
+    """Carries exec, attach and port-forward over a websocket (or refuses)."""
+
+    async def __call__(self, upgrade: Upgrade, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+class ApiApplication:
+    """ASGI application of one cluster's API. `root` is what its paths begin with (`/k8s/demo`)."""
+
+    def __init__(
+        self,
+        server: ApiServer,
+        *,
+        root: str = "",
+        pool: ThreadPoolExecutor | None = None,
+        upgrades: UpgradeHandler | None = None,
+    ) -> None:
+        self.server = server
+        self._root = root.rstrip("/")
+        self._pool = pool or shared_pool()
+        self._upgrades = upgrades
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.serve(scope, receive, send, user=None)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, *, user: UserInfo | None) -> None:
+        """Serve one connection, as `user` if the embedding application knows who it is."""
+        websocket = scope["type"] == "websocket"
+        limit = self.server.cluster.settings.max_body_bytes
+        body = b"" if websocket else await read_body(receive, limit)
+        request = request_of(scope, self._root, body, user)
+        loop = asyncio.get_running_loop()
+        answer: Answer = await loop.run_in_executor(self._pool, self.server.handle, request)
+        if isinstance(answer, Response):
+            if websocket:
+                await _refuse_websocket(answer, receive, send)
+            else:
+                await send_response(answer, send, head=request.method == "HEAD")
+        elif isinstance(answer, Stream):
+            if websocket:
+                await stream_websocket(answer, receive, send)
+            else:
+                await stream_http(answer, receive, send)
+        elif self._upgrades is not None:
+            await self._upgrades(answer, scope, receive, send)
+        else:
+            refusal = render.error(None, BadRequest("Upgrade request required"))
+            await (_refuse_websocket(refusal, receive, send) if websocket else send_response(refusal, send))
+
+
+_POOL: ThreadPoolExecutor | None = None
+
+
+def shared_pool() -> ThreadPoolExecutor:
+    """One pool a process, whatever the number of clusters."""
+    global _POOL
+    if _POOL is None:
+        _POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="apiserver")
+    return _POOL
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The request body; reading stops just above `limit`, which the server then refuses."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body") and message["type"] == "http.request":
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit + 1:
+            chunks.append(chunk)
+        elif len(chunks[-1]) and size - len(chunk) <= limit:
+            chunks.append(chunk[: limit + 1])
+    return b"".join(chunks)
+
+
+def request_of(scope: Scope, root: str, body: bytes, user: UserInfo | None) -> Request:
+    """The request below `root`."""
+    path: str = scope["path"]
+    if root and path.startswith(root):
+        path = path[len(root) :] or "/"
+    names = _HEADER_NAMES
+    headers: list[Header] = []
+    for key, value in scope["headers"]:
+        name = names.get(key)
+        if name is None:
+            name = key.decode("latin-1").lower()
+            if len(names) < 512:
+                names[key] = name
+        headers.append((name, value.decode("latin-1")))
+    client = scope.get("client")
+    return Request(
+        method=scope.get("method", "GET"),
+        path=path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body,
+        user=user,
+        peer=f"{client[0]}:{client[1]}" if client else "",
+    )
+
+
+def _raw_headers(content_type: str, headers: list[Header]) -> list[tuple[bytes, bytes]]:
+    out = [(b"Content-Type", content_type.encode("latin-1"))] if content_type else []
+    out.extend((k.encode("latin-1"), v.encode("utf-8")) for k, v in headers)
+    return out
+
+
+async def send_response(answer: Response, send: Send, *, head: bool = False) -> None:
+    """A complete answer."""
+    headers = _raw_headers(answer.content_type, answer.headers)
+    headers.append((b"Content-Length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+class _Waker:
+    """An asyncio event that any thread may set; many wakes before the loop looks are one."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        self._pending = False
+
+    def __call__(self) -> None:
+        if self._pending:
+            return
+        self._pending = True
+        try:
+            self._loop.call_soon_threadsafe(self._event.set)
+        except RuntimeError:
+            # The loop is gone, and with it whoever waited.
+            self._pending = False
+
+    async def wait(self, timeout: float) -> bool:
+        """True if woken, False after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._event.clear()
+            self._pending = False
+        return True
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client has disconnected."""
+    while True:
+        message = await receive()
+        if message["type"] in ("http.disconnect", "websocket.disconnect"):
+            return
+
+
+async def drain(stream: Stream, emit: Callable[[bytes], Awaitable[None]], receive: Receive) -> None:
+    """Move chunks from a stream's source to `emit` until its end, its timeout or its client's leaving."""
+    loop = asyncio.get_running_loop()
+    source = stream.source
+    waker = _Waker()
+    leaving = asyncio.ensure_future(_gone(receive))
+    leaving.add_done_callback(lambda _: waker())
+    deadline = loop.time() + stream.timeout if stream.timeout else None
+    bookmark = getattr(source, "bookmark", None)
+    try:
+        source.start(waker)
+        while not leaving.done():
+            chunks, ended = source.read()
+            if chunks:
+                await emit(b"".join(chunks))
+            if ended:
+                return
+            wait = BOOKMARK_SECONDS
+            if deadline is not None:
+                wait = min(wait, deadline - loop.time())
+                if wait <= 0:
+                    return
+            if not await waker.wait(wait) and bookmark is not None:
+                if deadline is None or loop.time() < deadline:
+                    if mark := bookmark():
+                        await emit(mark)
+    finally:
+        source.close()
+        leaving.cancel()
+
+
+async def stream_http(stream: Stream, receive: Receive, send: Send) -> None:
+    """A chunked answer."""
+    headers = _raw_headers(stream.content_type, [("Cache-Control", "no-cache, private"), *stream.headers])
+    await send({"type": "http.response.start", "status": stream.status, "headers": headers})
+    # The head goes out at once: clients wait for it before they believe that the watch stands.
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+    async def emit(data: bytes) -> None:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    await drain(stream, emit, receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def stream_websocket(stream: Stream, receive: Receive, send: Send) -> None:
+    """A watch over a websocket: a text frame an event."""
+    await receive()
+    await send({"type": "websocket.accept"})
+
+    async def emit(data: bytes) -> None:
+        for line in data.splitlines():
+            await send({"type": "websocket.send", "text": line.decode()})
+
+    await drain(stream, emit, receive)
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def _refuse_websocket(answer: Response, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 4000 + answer.status, "reason": answer.body.decode()[:120]})

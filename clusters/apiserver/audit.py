@@ -1,0 +1,27 @@
+"""The audit hook: every finished request, told to whoever keeps the log."""
+
+from __future__ import annotations
+
+from clusters.apiserver.call import Call
+from clusters.apiserver.context import AuditSink
+
+
+def record(sink: AuditSink | None, call: Call, code: int) -> None:
+    """Tell the sink of a finished request."""
+    if sink is None:
+        return
+    info = call.info
+    resource = info.resource
+    if resource and info.group:
+        resource = f"{resource}.{info.group}"
+    if info.subresource:
+        resource = f"{resource}/{info.subresource}"
+    sink(
+        verb=info.verb,
+        path=info.path,
+        user=call.user,
+        resource=resource,
+        namespace=info.namespace,
+        name=info.name,
+        code=code,
+    )

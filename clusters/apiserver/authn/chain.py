@@ -1,0 +1,80 @@
+"""Authentication: the embedding application's word, a playground token, a service account token, or nobody.
+
+Models: apiserver, pkg/authentication/request/{bearertoken,anonymous,union}.
+"""
+
+from __future__ import annotations
+
+from clusters.apiserver.authn.service_account import ServiceAccountTokens, audiences_of
+from clusters.apiserver.call import ANONYMOUS
+from clusters.apiserver.context import ClusterContext
+from clusters.apiserver.http import Request
+from clusters.machinery.types import UserInfo
+
+AUTHENTICATED = "system:authenticated"
+
+
+def authenticated(user: UserInfo) -> UserInfo:
+    """The user with the group that every known user is in."""
+    if AUTHENTICATED in user.groups or "system:unauthenticated" in user.groups:
+        return user
+    return UserInfo(user.name, (*user.groups, AUTHENTICATED), user.uid, user.extra)
+
+
+class Authenticator:
+    """Tries each way in turn."""
+
+    def __init__(self, cluster: ClusterContext) -> None:
+        self._cluster = cluster
+        self.service_accounts = ServiceAccountTokens(cluster)
+
+    def authenticate(self, request: Request) -> UserInfo | None:
+        """The user, or None: credentials were sent and nobody knows them."""
+        if request.user is not None:
+            return authenticated(request.user)
+        token = bearer(request)
+        if token:
+            return self.token(token)
+        return ANONYMOUS if self._cluster.settings.anonymous else None
+
+    def token(self, token: str, audiences: tuple[str, ...] = ()) -> UserInfo | None:
+        """Who a bearer token belongs to (for one of `audiences`; default: this server's)."""
+        user = self._cluster.tokens(token)
+        if user is None:
+            user = self.service_accounts.authenticate(token, audiences or self._cluster.settings.audiences)
+        return authenticated(user) if user is not None else None
+
+    def audiences(self, token: str, wanted: tuple[str, ...]) -> list[str]:
+        """Those of the wanted audiences that a known token is for."""
+        claims = self.service_accounts.claims(token)
+        if claims is None:
+            return [a for a in wanted if a in self._cluster.settings.audiences]
+        return [a for a in wanted if a in audiences_of(claims)]
+
+
+def bearer(request: Request) -> str:
+    """The bearer token of the Authorization header, or of a websocket subprotocol."""
+    header = request.header("authorization")
+    if header:
+        scheme, _, token = header.strip().partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    protocols = request.header("sec-websocket-protocol")
+    if "base64url.bearer.authorization.k8s.io." in protocols:
+        return _websocket_token(protocols)
+    return ""
+
+
+def _websocket_token(protocols: str) -> str:
+    import base64
+    import binascii
+
+    prefix = "base64url.bearer.authorization.k8s.io."
+    for protocol in protocols.split(","):
+        protocol = protocol.strip()
+        if protocol.startswith(prefix):
+            text = protocol[len(prefix) :]
+            try:
+                return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return ""

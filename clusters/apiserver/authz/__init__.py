@@ -1,0 +1,1 @@
+"""Whether a user may do something: system:masters, the node authorizer, RBAC."""

@@ -1,0 +1,67 @@
+"""One request on its way through the server: what was found out about it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from clusters.apiserver.http import Query, Request
+from clusters.apiserver.requestinfo import RequestInfo
+from clusters.machinery.types import UserInfo
+from clusters.resources.base import Context
+
+if TYPE_CHECKING:
+    from clusters.apiserver.server import ApiServer
+
+ANONYMOUS = UserInfo("system:anonymous", ("system:unauthenticated",))
+
+
+@dataclass(slots=True)
+class Call:
+    """Handlers take one and return an answer, or raise ApiError. `warnings` become `Warning` headers."""
+
+    server: ApiServer
+    request: Request
+    info: RequestInfo
+    user: UserInfo = ANONYMOUS
+    warnings: list[str] = field(default_factory=list)
+    _query: Query | None = None
+
+    @property
+    def query(self) -> Query:
+        if self._query is None:
+            self._query = Query(self.request.query)
+        return self._query
+
+    @property
+    def accept(self) -> str:
+        return self.request.header("accept")
+
+    @property
+    def pretty(self) -> bool:
+        """Asked for by `?pretty`, or by being a browser or curl-like tool as the real server guesses."""
+        if "pretty" in self.request.query:
+            value = self.query.get("pretty")
+            if "pretty" in self.query:
+                return value.lower() not in ("false", "0")
+        return False
+
+    def context(self) -> Context:
+        """For strategies: who reads, and when."""
+        cluster = self.server.cluster
+        return Context(
+            user=self.user,
+            now=cluster.clock.now(),
+            rng=cluster.rng,
+            lookup=cluster.registry.lookup,
+            namespace=self.info.namespace,
+            name=self.info.name,
+            subresource=self.info.subresource,
+        )
+
+    @property
+    def manager(self) -> str:
+        """The field manager that the User-Agent implies: its first word's name."""
+        agent = self.request.header("user-agent")
+        head = agent.split("/", 1)[0]
+        return "".join(c for c in head if c.isprintable())[:128] or "unknown"

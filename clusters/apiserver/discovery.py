@@ -1,0 +1,274 @@
+"""Discovery: which groups, versions and resources there are, list by list and aggregated.
+
+Everything follows from the `ResourceMap` and is made once for each of its generations.
+Models: apiserver, pkg/endpoints/discovery (and /aggregated); kube-aggregator's priorities.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from clusters.apiserver import render
+from clusters.apiserver.call import Call
+from clusters.apiserver.http import JSON, Header, Response
+from clusters.apiserver.negotiate import choose, clauses, route_accepts
+from clusters.resources.base import Resource, Subresource
+
+if TYPE_CHECKING:
+    from clusters.apiserver.server import ApiServer
+
+_PRIORITY = {
+    "apiregistration.k8s.io": 99_999,
+    "": 18_000,
+    "apps": 17_800,
+    "events.k8s.io": 17_750,
+    "authentication.k8s.io": 17_700,
+    "authorization.k8s.io": 17_600,
+    "autoscaling": 17_500,
+    "batch": 17_400,
+    "certificates.k8s.io": 17_300,
+    "networking.k8s.io": 17_200,
+    "policy": 17_100,
+    "rbac.authorization.k8s.io": 17_000,
+    "storage.k8s.io": 16_800,
+    "apiextensions.k8s.io": 16_700,
+    "admissionregistration.k8s.io": 16_700,
+    "scheduling.k8s.io": 16_600,
+    "coordination.k8s.io": 16_500,
+    "node.k8s.io": 16_300,
+    "discovery.k8s.io": 16_200,
+    "resource.k8s.io": 16_200,
+    "flowcontrol.apiserver.k8s.io": 16_100,
+    "internal.apiserver.k8s.io": 16_000,
+}
+_CUSTOM = 1_000
+_AGGREGATED = re.compile(r"v2(beta1)?$")
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?$")
+_STAGE = {"": 3, "beta": 2, "alpha": 1}
+
+
+def version_order(name: str) -> tuple[int, int, int, str]:
+    """Sorts the most stable and newest version first (apimachinery's CompareKubeAwareVersionStrings)."""
+    found = _VERSION.match(name)
+    if found is None:
+        return (1, 0, 0, name)
+    major, stage, minor = found.groups()
+    return (0, -_STAGE[stage or ""], -int(major) * 1000 - int(minor or 0), name)
+
+
+def storage_hash(resource: Resource) -> str:
+    """The hash by which storage migrators notice a change of the stored version."""
+    text = f"{resource.group}/{resource.stored_as}/{resource.kind}"
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
+
+
+class Discovery:
+    """Documents of one cluster, as bytes, kept until its resources change."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self._generation = -1
+        self._kept: dict[str, bytes] = {}
+        self._groups: list[tuple[str, list[str]]] = []
+
+    def _sync(self) -> None:
+        resources = self._server.cluster.resources
+        if self._generation == resources.generation:
+            return
+        self._generation = resources.generation
+        self._kept = {}
+        groups: dict[str, set[str]] = {}
+        for resource in resources:
+            if not resource.internal:
+                groups.setdefault(resource.group, set()).update(v.name for v in resource.versions)
+        self._groups = [
+            (group, sorted(versions, key=version_order))
+            for group, versions in sorted(groups.items(), key=lambda g: (-_PRIORITY.get(g[0], _CUSTOM), g[0]))
+        ]
+
+    def groups(self) -> list[tuple[str, list[str]]]:
+        """(group, versions by preference), in discovery's order."""
+        self._sync()
+        return self._groups
+
+    def answer(self, call: Call, path: str) -> Response | None:
+        """The document at `path`, or None."""
+        self._sync()
+        parts = path.strip("/").split("/")
+        if parts == ["api"] or parts == ["apis"]:
+            wanted = _aggregated_version(call.accept)
+            if wanted:
+                return self._aggregated(call, parts[0], wanted)
+            make = self._legacy_versions if parts[0] == "api" else self._group_list
+            return self._document(call, path, make, vary=True)
+        if len(parts) == 2 and parts[0] == "api" and self._has("", parts[1]):
+            return self._document(call, path, lambda: self._resource_list("", parts[1]))
+        if len(parts) == 2 and parts[0] == "apis" and self._has(parts[1], ""):
+            return self._document(call, path, lambda: self._group(parts[1], top=True))
+        if len(parts) == 3 and parts[0] == "apis" and parts[1] and self._has(parts[1], parts[2]):
+            return self._document(call, path, lambda: self._resource_list(parts[1], parts[2]))
+        return None
+
+    def _has(self, group: str, version: str) -> bool:
+        return any(g == group and (not version or version in vs) for g, vs in self._groups)
+
+    def _document(self, call: Call, key: str, make: Callable[[], dict[str, Any]], *, vary: bool = False) -> Response:
+        route_accepts(call.accept)
+        form = choose(call.accept, tables=False)
+        headers: list[Header] = [("Vary", "Accept")] if vary else []
+        if form.media_type != JSON or call.pretty or form.pretty:
+            response = render.answer(call, make(), form)
+            response.headers.extend(headers)
+            return response
+        body = self._kept.get(key)
+        if body is None:
+            body = self._kept[key] = orjson.dumps(make()) + b"\n"
+        return Response(200, body, JSON, headers)
+
+    # list by list
+
+    def _legacy_versions(self) -> dict[str, Any]:
+        return {
+            "kind": "APIVersions",
+            "versions": next((vs for g, vs in self._groups if not g), []),
+            "serverAddressByClientCIDRs": [
+                {"clientCIDR": "0.0.0.0/0", "serverAddress": self._server.cluster.settings.advertise}
+            ],
+        }
+
+    def _group_list(self) -> dict[str, Any]:
+        return {
+            "kind": "APIGroupList",
+            "apiVersion": "v1",
+            "groups": [self._group(g) for g, _ in self._groups if g],
+        }
+
+    def _group(self, group: str, *, top: bool = False) -> dict[str, Any]:
+        versions = next(vs for g, vs in self._groups if g == group)
+        listed = [{"groupVersion": f"{group}/{v}", "version": v} for v in versions]
+        out: dict[str, Any] = {"kind": "APIGroup", "apiVersion": "v1"} if top else {}
+        return out | {"name": group, "versions": listed, "preferredVersion": listed[0]}
+
+    def _served(self, group: str, version: str) -> list[Resource]:
+        found = [
+            r
+            for r in self._server.cluster.resources.in_group(group)
+            if not r.internal and r.version(version) is not None
+        ]
+        return sorted(found, key=lambda r: r.name)
+
+    def _resource_list(self, group: str, version: str) -> dict[str, Any]:
+        entries: list[dict[str, Any]] = []
+        for resource in self._served(group, version):
+            entry: dict[str, Any] = {
+                "name": resource.name,
+                "singularName": resource.singular or resource.kind.lower(),
+                "namespaced": resource.namespaced,
+                "kind": resource.kind,
+                "verbs": sorted(resource.verbs),
+            }
+            if resource.short_names:
+                entry["shortNames"] = list(resource.short_names)
+            if resource.categories:
+                entry["categories"] = list(resource.categories)
+            if "list" in resource.verbs:
+                entry["storageVersionHash"] = storage_hash(resource)
+            entries.append(entry)
+            for sub in sorted(resource.subresources, key=lambda s: s.name):
+                more: dict[str, Any] = {
+                    "name": f"{resource.name}/{sub.name}",
+                    "singularName": "",
+                    "namespaced": resource.namespaced,
+                }
+                if sub.group or sub.version:
+                    more |= {"group": sub.group, "version": sub.version}
+                more |= {"kind": sub.kind or resource.kind, "verbs": sorted(sub.verbs)}
+                entries.append(more)
+        out: dict[str, Any] = {"kind": "APIResourceList"}
+        if group:
+            out["apiVersion"] = "v1"
+        return out | {"groupVersion": f"{group}/{version}" if group else version, "resources": entries}
+
+    # aggregated
+
+    def _aggregated(self, call: Call, root: str, wanted: str) -> Response:
+        key = f"{root} {wanted}"
+        body = self._kept.get(key)
+        if body is None:
+            body = self._kept[key] = orjson.dumps(self._aggregate(root, wanted)) + b"\n"
+        etag = '"' + hashlib.sha512(body).hexdigest().upper() + '"'
+        headers: list[Header] = [("Vary", "Accept"), ("ETag", etag)]
+        if call.request.header("if-none-match") == etag:
+            return Response(304, b"", "", headers)
+        media = f"{JSON};g=apidiscovery.k8s.io;v={wanted};as=APIGroupDiscoveryList"
+        return Response(200, body, media, headers)
+
+    def _aggregate(self, root: str, wanted: str) -> dict[str, Any]:
+        items = []
+        for group, versions in self._groups:
+            if bool(group) != (root == "apis"):
+                continue
+            listed = [
+                {
+                    "version": version,
+                    "resources": [self._aggregate_resource(r, version) for r in self._served(group, version)],
+                    "freshness": "Current",
+                }
+                for version in versions
+            ]
+            items.append({"metadata": {"name": group} if group else {}, "versions": listed})
+        return {
+            "kind": "APIGroupDiscoveryList",
+            "apiVersion": f"apidiscovery.k8s.io/{wanted}",
+            "metadata": {},
+            "items": items,
+        }
+
+    def _aggregate_resource(self, resource: Resource, version: str) -> dict[str, Any]:
+        # Custom resources name their group and version, built-in ones leave them out.
+        own = (resource.group, version) if not resource.builtin else ("", "")
+        entry: dict[str, Any] = {
+            "resource": resource.name,
+            "responseKind": {"group": own[0], "version": own[1], "kind": resource.kind},
+            "scope": "Namespaced" if resource.namespaced else "Cluster",
+            "singularResource": resource.singular or resource.kind.lower(),
+            "verbs": sorted(resource.verbs),
+        }
+        if resource.short_names:
+            entry["shortNames"] = list(resource.short_names)
+        if resource.categories:
+            entry["categories"] = list(resource.categories)
+        if resource.subresources:
+            subs = sorted(resource.subresources, key=lambda s: s.name)
+            entry["subresources"] = [_aggregate_subresource(resource, s, own) for s in subs]
+        return entry
+
+
+def _aggregate_subresource(resource: Resource, sub: Subresource, own: tuple[str, str]) -> dict[str, Any]:
+    group, version = (sub.group, sub.version) if sub.group or sub.version else own
+    return {
+        "subresource": sub.name,
+        "responseKind": {"group": group, "version": version, "kind": sub.kind or resource.kind},
+        "verbs": sorted(sub.verbs),
+    }
+
+
+def _aggregated_version(accept: str) -> str:
+    """`v2` or `v2beta1` if the client prefers the aggregated form, else ""."""
+    for media, params in clauses(accept):
+        if media not in (JSON, "*/*", "application/*"):
+            continue
+        if params.get("as") == "APIGroupDiscoveryList" and params.get("g") == "apidiscovery.k8s.io":
+            version = params.get("v", "")
+            if _AGGREGATED.match(version):
+                return version
+            continue
+        if not params.get("as"):
+            return ""
+    return ""

@@ -1,0 +1,81 @@
+"""watch: from now (with what is there first), or from a revision; the stream itself is `apiserver.watch`.
+
+Models: apiserver, pkg/endpoints/handlers/get.go, watch.go and storage/cacher (Cacher.Watch).
+"""
+
+from __future__ import annotations
+
+from clusters.apiserver import table
+from clusters.apiserver.call import Call
+from clusters.apiserver.endpoint import Endpoint
+from clusters.apiserver.http import JSON, Response, Stream
+from clusters.apiserver.negotiate import choose
+from clusters.apiserver.params import ListOptions
+from clusters.apiserver.revisions import parse_revision
+from clusters.apiserver.selection import check_fields, selection
+from clusters.apiserver.watch.encode import INITIAL_EVENTS_END, Encoder, error_line
+from clusters.apiserver.watch.stream import WatchSource
+from clusters.machinery.errors import Gone
+from clusters.registry.cache import Change
+from clusters.storage.store import Compacted
+
+MIN_TIMEOUT = 1800
+
+
+def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
+    """A stream of events."""
+    server, info = call.server, call.info
+    cluster = server.cluster
+    form = choose(call.accept, streaming=True)
+    opts = ListOptions.parse(call.query, watch=True)
+    check_fields(endpoint, opts.fields)
+    include = "Metadata"
+    if form.kind == "Table":
+        include = table.include_object(call.query.get("includeObject"))
+    rev = parse_revision(opts.rev)
+    encoder = Encoder(endpoint, form, include=include, now=cluster.clock.now, context=call.context)
+    prefix = endpoint.resource.prefix
+    scope = prefix + (f"{info.namespace}/" if info.namespace and endpoint.namespaced else "")
+    cache = cluster.registry.cache
+    cache.refresh()
+    test = selection(call, endpoint, opts.labels, opts.fields)
+    with cache.lock:
+        begin_with_state = opts.initial_events is True or (opts.initial_events is None and rev == 0)
+        past: list[Change] = []
+        failure: Gone | None = None
+        after = cache.rev
+        if not begin_with_state and rev:
+            after = max(rev, cache.rev)
+            try:
+                past = [c for c in cache.changes_since(rev, prefix) if c.key.startswith(scope)]
+            except Compacted as gone:
+                failure = Gone(f"too old resource version: {gone.rev} ({gone.compacted})")
+        source = WatchSource(
+            server.hub,
+            encoder,
+            prefix=prefix,
+            scope=scope,
+            test=test,
+            after=0,
+            settings=cluster.settings,
+            bookmarks=opts.bookmarks,
+        )
+        if failure is not None:
+            source.begin_with_line(error_line(failure))
+            source.end()
+        else:
+            source.replay(past)
+            source.skip_to(after)
+            if begin_with_state:
+                items = cache.bucket(prefix).range(scope)
+                source.begin_with([i for i in items if test is None or test(i)])
+            if opts.initial_events and opts.bookmarks:
+                source.begin_with_line(encoder.bookmark(cache.rev, {INITIAL_EVENTS_END: "true"}))
+            server.hub.add(source)
+    return Stream(source, JSON, timeout=float(opts.timeout or _default_timeout(call)))
+
+
+def _default_timeout(call: Call) -> int:
+    """Between one and two times the minimum, so that clients do not all come back at once."""
+    cluster = call.server.cluster
+    return MIN_TIMEOUT + cluster.rng.below(MIN_TIMEOUT, "watch", call.info.path, cluster.registry.cache.rev)

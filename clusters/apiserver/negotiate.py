@@ -1,0 +1,134 @@
+"""Which form an answer takes: JSON or YAML, the object itself, a Table, or its metadata alone.
+
+Protobuf is not spoken: an Accept header that leaves no other choice is refused, one that offers JSON too gets
+JSON. Models: apiserver, pkg/endpoints/handlers/negotiation, and go-restful's route matching before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clusters.apiserver.http import JSON, PROTOBUF, YAML
+from clusters.machinery.errors import NotAcceptable, UnsupportedMediaType
+
+OBJECT_TYPES = (JSON, YAML, PROTOBUF)
+STREAM_TYPES = (JSON + ";stream=watch", PROTOBUF + ";stream=watch")
+PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+    "application/apply-patch+cbor",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`kind` is `Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, another kind asked for by
+    `as=`, or "" for the object itself."""
+
+    media_type: str = JSON
+    kind: str = ""
+    group: str = ""
+    version: str = ""
+    pretty: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """The object itself as compact JSON: bytes can be passed on as they are stored."""
+        return not self.kind and not self.pretty and self.media_type == JSON
+
+
+DEFAULT = Form()
+
+
+def _not_acceptable() -> NotAcceptable:
+    return NotAcceptable("only the following media types are accepted: " + ", ".join(OBJECT_TYPES))
+
+
+@lru_cache(maxsize=1024)
+def clauses(header: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    """(type, parameters) by falling quality, in the order given."""
+    found: list[tuple[float, int, str, dict[str, str]]] = []
+    for i, clause in enumerate(header.split(",")):
+        media, *params = clause.split(";")
+        values: dict[str, str] = {}
+        quality = 1.0
+        for param in params:
+            key, _, value = param.strip().partition("=")
+            if key == "q":
+                try:
+                    quality = float(value)
+                except ValueError:
+                    quality = 1.0
+            else:
+                values[key] = value.strip('"')
+        found.append((-quality, i, media.strip(), values))
+    found.sort(key=lambda f: f[:2])
+    return tuple((media, values) for _, _, media, values in found)
+
+
+def route_accepts(header: str, *, watchable: bool = False, produces: tuple[str, ...] = OBJECT_TYPES) -> None:
+    """The router's own test, before any handler: one of the types named must be one that is produced, or
+    `*/*`. Raises NotAcceptable with the text that lists them."""
+    if not header:
+        return
+    for media, _ in clauses(header):
+        if media in ("*/*", "") or media in produces:
+            return
+    shown = produces + (STREAM_TYPES if watchable else ())
+    raise NotAcceptable("406: Not Acceptable\n\nAvailable representations: " + ", ".join(shown), details={})
+
+
+@lru_cache(maxsize=1024)
+def choose(header: str, *, tables: bool = True, streaming: bool = False) -> Form:
+    """The form an Accept header asks for. `tables`: the endpoint can be answered as Table or metadata.
+    Raises NotAcceptable."""
+    if not header:
+        return DEFAULT
+    for media, params in clauses(header):
+        kind, _, sub = media.partition("/")
+        for accepted in (JSON, YAML):
+            accepted_kind, _, accepted_sub = accepted.partition("/")
+            if kind not in (accepted_kind, "*") or sub not in (accepted_sub, "*"):
+                continue
+            form = _with_params(accepted, params, tables)
+            if form is None or (streaming and accepted != JSON):
+                continue
+            return form
+    raise _not_acceptable()
+
+
+_META_FORMS = {
+    ("Table", "v1"),
+    ("Table", "v1beta1"),
+    ("PartialObjectMetadata", "v1"),
+    ("PartialObjectMetadata", "v1beta1"),
+    ("PartialObjectMetadataList", "v1"),
+    ("PartialObjectMetadataList", "v1beta1"),
+}
+
+
+def _with_params(media: str, params: dict[str, str], tables: bool) -> Form | None:
+    kind, version, group = params.get("as", ""), params.get("v", ""), params.get("g", "")
+    if params.get("stream", "watch") != "watch":
+        return None
+    pretty = params.get("pretty") == "1"
+    if not kind and not (version or group):
+        return Form(media, pretty=pretty)
+    if not tables or group != "meta.k8s.io" or (kind, version) not in _META_FORMS:
+        return None
+    return Form(media, kind, group, version, pretty)
+
+
+def body_type(header: str) -> str:
+    """JSON or YAML for a request body's Content-Type; an empty one is JSON. Raises UnsupportedMediaType."""
+    media = header.partition(";")[0].strip().lower()
+    if not media or media == JSON:
+        return JSON
+    if media == YAML:
+        return YAML
+    raise UnsupportedMediaType(
+        "the body of the request was in an unknown format - accepted media types include: " + ", ".join(OBJECT_TYPES),
+    )

@@ -1,0 +1,101 @@
+"""Paths that are not about a resource: discovery, OpenAPI, version, health, metrics, the root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusters.apiserver import health, render, version
+from clusters.apiserver.call import Call
+from clusters.apiserver.discovery import Discovery
+from clusters.apiserver.http import JSON, Response
+from clusters.apiserver.openapi.server import OpenApi
+from clusters.machinery.errors import MethodNotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from clusters.apiserver.server import ApiServer
+
+
+class NonResource:
+    """Answers them."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self.discovery = Discovery(server)
+        self.openapi = OpenApi(server)
+
+    def answer(self, call: Call) -> Response:
+        """Raises NotFound and MethodNotAllowed."""
+        path = call.info.path.rstrip("/") or "/"
+        get = call.request.method in ("GET", "HEAD")
+        if path == "/":
+            return self._root(call)
+        if path == "/version":
+            self._only_get(get)
+            return render.answer(call, version.VERSION, render.DEFAULT_FORM)
+        head = path.split("/", 2)[1]
+        if head in ("healthz", "livez", "readyz"):
+            return health.answer(call, path)
+        if path == "/metrics":
+            return health.metrics(call)
+        if head in ("api", "apis"):
+            found = self.discovery.answer(call, path)
+            if found is not None:
+                self._only_get(get)
+                return found
+            raise NotFound.path()
+        if head == "openapi":
+            return self.openapi.answer(call, path)
+        if path in ("/.well-known/openid-configuration", "/openid/v1/jwks"):
+            return self._oidc(call, path)
+        raise NotFound.path()
+
+    def _only_get(self, get: bool) -> None:
+        if not get:
+            raise MethodNotAllowed
+
+    def _root(self, call: Call) -> Response:
+        """The paths there are, sorted."""
+        paths = {
+            "/.well-known/openid-configuration",
+            "/api",
+            "/apis",
+            "/healthz",
+            "/livez",
+            "/metrics",
+            "/openapi/v2",
+            "/openapi/v3",
+            "/openapi/v3/",
+            "/openid/v1/jwks",
+            "/readyz",
+            "/version",
+        }
+        for group, versions in self.discovery.groups():
+            if group:
+                paths.add(f"/apis/{group}")
+            for name in versions:
+                paths.add(f"/apis/{group}/{name}" if group else f"/api/{name}")
+        for check in health.names(self._server.cluster):
+            for kind in ("healthz", "livez", "readyz"):
+                if kind == "healthz" or check not in ("shutdown",):
+                    paths.add(f"/{kind}/{check}")
+        return render.answer(call, {"paths": sorted(paths)}, render.INDENTED)
+
+    def _oidc(self, call: Call, path: str) -> Response:
+        cluster = self._server.cluster
+        if cluster.keys is None:
+            raise NotFound.path()
+        if path == "/openid/v1/jwks":
+            body, _ = render.body_of(cluster.keys.jwks(), render.DEFAULT_FORM, pretty=False)
+            return Response(
+                200, body.rstrip(b"\n"), "application/jwk-set+json", [("Cache-Control", "public, max-age=3600")]
+            )
+        issuer = cluster.settings.issuer
+        document = {
+            "issuer": issuer,
+            "jwks_uri": f"{issuer}/openid/v1/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+        body, _ = render.body_of(document, render.DEFAULT_FORM, pretty=False)
+        return Response(200, body.rstrip(b"\n"), JSON, [("Cache-Control", "public, max-age=3600")])

@@ -1,0 +1,102 @@
+"""OpenAPI documents of a cluster: schemas of the kinds served, and their paths.
+
+v3 is a document a group version, with just the schemas that it reaches; v2 is one document of everything.
+Custom resources bring their own schemas. Models: kube-openapi builder and builder3; apiserver,
+pkg/endpoints/openapi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from clusters.apiserver.openapi.paths import group_paths
+from clusters.apiserver.openapi.schemas import Schemas, definition_name
+from clusters.apiserver.version import VERSION
+from clusters.registry.resources import ResourceMap
+from clusters.resources.base import Resource
+
+Document = dict[str, Any]
+
+_V3_REF = "#/components/schemas/"
+_V2_REF = "#/definitions/"
+
+
+def served(resources: ResourceMap, group: str, version: str) -> list[Resource]:
+    """The resources of a group version that clients may see, by name."""
+    found = [r for r in resources.in_group(group) if not r.internal and r.version(version) is not None]
+    return sorted(found, key=lambda r: r.name)
+
+
+def v3(resources: ResourceMap, group: str, version: str) -> Document:
+    """The document of one group version."""
+    listed = served(resources, group, version)
+    schemas = Schemas(_V3_REF, wrap_refs=True)
+    for resource in listed:
+        _add(schemas, resource, version)
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": VERSION["gitVersion"]},
+        "paths": group_paths(listed, group, version, v3=True),
+        "components": {
+            "schemas": schemas.finished(),
+            "securitySchemes": {
+                "BearerToken": {
+                    "type": "apiKey",
+                    "description": "Bearer Token authentication",
+                    "name": "authorization",
+                    "in": "header",
+                }
+            },
+        },
+    }
+
+
+def v2(resources: ResourceMap, versions: Iterable[tuple[str, str]]) -> Document:
+    """The one document of everything."""
+    schemas = Schemas(_V2_REF, wrap_refs=False)
+    paths: dict[str, Any] = {}
+    for group, version in versions:
+        listed = served(resources, group, version)
+        for resource in listed:
+            _add(schemas, resource, version)
+        paths |= group_paths(listed, group, version, v3=False)
+    return {
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": VERSION["gitVersion"]},
+        "paths": paths,
+        "definitions": schemas.finished(),
+        "securityDefinitions": {
+            "BearerToken": {
+                "description": "Bearer Token authentication",
+                "type": "apiKey",
+                "name": "authorization",
+                "in": "header",
+            }
+        },
+        "security": [{"BearerToken": []}],
+    }
+
+
+def _add(schemas: Schemas, resource: Resource, version: str) -> None:
+    described = resource.version(version)
+    if described is None:
+        return
+    name = definition_name(resource, described)
+    custom = getattr(described, "openapi", None)
+    if custom is not None:
+        schemas.add_custom(name, custom, resource.group, version, resource.kind)
+    else:
+        schemas.add(name)
+    if "list" in resource.verbs:
+        schemas.add_list(name, resource, version)
+    for sub in resource.subresources:
+        if sub.kind:
+            schemas.add_kind(sub.group or resource.group, sub.version or version, sub.kind)
+    if {"delete", "deletecollection"} & set(resource.verbs):
+        schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+    if "patch" in resource.verbs:
+        schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.Patch")
+    schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.Status")
+    if "watch" in resource.verbs:
+        schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent")

@@ -1,0 +1,111 @@
+"""Serves `/openapi/v2` and `/openapi/v3`: an index with hashes, and a document a group version.
+
+Documents are made when first asked for and kept until the resources change; a document asked for by its hash
+may be cached for ever. Models: kube-openapi, pkg/handler and pkg/handler3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from clusters.apiserver import render
+from clusters.apiserver.call import Call
+from clusters.apiserver.http import JSON, Header, Response
+from clusters.apiserver.negotiate import clauses
+from clusters.apiserver.openapi import documents
+from clusters.machinery.errors import MethodNotAllowed, NotAcceptable, NotFound
+
+if TYPE_CHECKING:
+    from clusters.apiserver.server import ApiServer
+
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+
+class OpenApi:
+    """The documents of one cluster."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+        self._generation = -1
+        self._kept: dict[str, tuple[bytes, str]] = {}
+
+    def _sync(self) -> None:
+        generation = self._server.cluster.resources.generation
+        if generation != self._generation:
+            self._generation = generation
+            self._kept = {}
+
+    def answer(self, call: Call, path: str) -> Response:
+        """Raises NotFound, MethodNotAllowed, NotAcceptable."""
+        self._sync()
+        if call.request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed
+        if path == "/openapi/v2":
+            return self._v2(call)
+        if path == "/openapi/v3":
+            return self._index(call)
+        name = path.removeprefix("/openapi/v3/")
+        if name != path and name in self._names():
+            return self._v3(call, name)
+        raise NotFound.path()
+
+    def _names(self) -> dict[str, tuple[str, str]]:
+        """Document name (`api/v1`, `apis/apps/v1`) to (group, version)."""
+        out: dict[str, tuple[str, str]] = {}
+        for group, versions in self._server.nonresource.discovery.groups():
+            for version in versions:
+                name = f"apis/{group}/{version}" if group else f"api/{version}"
+                out[name] = (group, version)
+        return out
+
+    def _document(self, name: str) -> tuple[bytes, str]:
+        found = self._kept.get(name)
+        if found is None:
+            server = self._server
+            document: dict[str, Any]
+            if name == "v2":
+                document = documents.v2(server.cluster.resources, list(self._names().values()))
+            else:
+                group, version = self._names()[name]
+                document = documents.v3(server.cluster.resources, group, version)
+            body = orjson.dumps(document)
+            found = self._kept[name] = (body, hashlib.sha512(body).hexdigest().upper())
+        return found
+
+    def _index(self, call: Call) -> Response:
+        names = self._names()
+        paths: dict[str, Any] = {}
+        for group_root in ("api", "apis"):
+            if any(n.startswith(group_root + "/") for n in names):
+                paths.setdefault(group_root, None)
+        out: dict[str, Any] = {}
+        for name in sorted(names):
+            out[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={self._document(name)[1]}"}
+        return render.answer(call, {"paths": out}, render.DEFAULT_FORM)
+
+    def _v3(self, call: Call, name: str) -> Response:
+        body, etag = self._document(name)
+        headers: list[Header] = [("Etag", f'"{etag}"'), ("Vary", "Accept-Encoding, Accept")]
+        wanted = call.query.get("hash")
+        if wanted and wanted != etag:
+            location = f"/openapi/v3/{name}?hash={etag}"
+            return Response(301, b"", "", [("Location", location)])
+        if wanted:
+            headers.append(("Cache-Control", "public, immutable"))
+            headers.append(("Expires", "Thu, 31 Dec 2037 23:59:59 GMT"))
+        if call.request.header("if-none-match").strip('"') == etag:
+            return Response(304, b"", "", headers)
+        return Response(200, body, JSON, headers)
+
+    def _v2(self, call: Call) -> Response:
+        accepted = [media for media, _ in clauses(call.accept)] if call.accept else []
+        if accepted and not any(m in (JSON, "*/*", "application/*") for m in accepted):
+            raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {JSON}", details={})
+        body, etag = self._document("v2")
+        headers: list[Header] = [("Etag", f'"{etag}"'), ("Vary", "Accept-Encoding, Accept")]
+        if call.request.header("if-none-match").strip('"') == etag:
+            return Response(304, b"", "", headers)
+        return Response(200, body, JSON, headers)

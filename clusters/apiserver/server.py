@@ -1,0 +1,158 @@
+"""`ApiServer`: one request in, one answer out.
+
+    request → who (authn) → may they (authz) → which route → handler → answer
+                 401            403            404, 405, 406
+
+Framework-free and synchronous; an answer that goes on (a watch) is a `Stream` that its carrier drains.
+Models: apiserver, pkg/server/config.go DefaultBuildHandlerChain.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from clusters.apiserver import render, requestinfo
+from clusters.apiserver.audit import record
+from clusters.apiserver.authn.chain import Authenticator
+from clusters.apiserver.authz.chain import Authorizer
+from clusters.apiserver.call import Call
+from clusters.apiserver.context import ClusterContext
+from clusters.apiserver.endpoint import Endpoint, Endpoints
+from clusters.apiserver.http import Answer, Request, Response
+from clusters.apiserver.negotiate import route_accepts
+from clusters.machinery.errors import (
+    ApiError,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+)
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Call, Endpoint], Answer]
+
+_ITEM_VERBS = frozenset(("get", "update", "patch", "delete", "watch"))
+_COLLECTION_VERBS = frozenset(("list", "create", "deletecollection", "watch"))
+_ROUTE_VERB = {"watch": "list"}
+
+
+class ApiServer:
+    """The API of one cluster."""
+
+    def __init__(self, cluster: ClusterContext) -> None:
+        from clusters.apiserver.handlers import delete, patch, read, watch, write
+        from clusters.apiserver.nonresource import NonResource
+        from clusters.apiserver.reviews import REVIEWS
+        from clusters.apiserver.subresources import SUBRESOURCES
+        from clusters.apiserver.watch.hub import WatchHub
+
+        self.cluster = cluster
+        self.endpoints = Endpoints(cluster.resources)
+        self.hub = WatchHub(cluster.registry.cache, cluster.settings)
+        self.authenticator = Authenticator(cluster)
+        self.authorizer = Authorizer(cluster)
+        self.nonresource = NonResource(self)
+        self._reviews = REVIEWS
+        self._subresources = SUBRESOURCES
+        self.requests = 0
+        self._handlers: dict[str, Handler] = {
+            "get": read.get,
+            "list": read.list_,
+            "watch": watch.watch,
+            "create": write.create,
+            "update": write.update,
+            "patch": patch.patch,
+            "delete": delete.delete,
+            "deletecollection": delete.delete_collection,
+        }
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request. Never raises."""
+        info = requestinfo.parse(request.method, request.path, request.query)
+        call = Call(self, request, info)
+        try:
+            answer = self._answer(call)
+        except ApiError as failure:
+            answer = render.error(call, failure, call.accept)
+        except Exception as failure:
+            logger.exception("%s %s failed", request.method, request.path)
+            answer = render.error(call, InternalError(f"Internal error occurred: {failure}"), call.accept)
+        return self._finish(call, answer)
+
+    def _finish(self, call: Call, answer: Answer) -> Answer:
+        self.requests += 1
+        if isinstance(answer, Response):
+            audit_id = call.request.header("audit-id") or self.cluster.rng.uuid("audit", self.requests)
+            answer.headers.append(("Audit-Id", audit_id))
+            answer.headers.append(("Cache-Control", "no-cache, private"))
+            record(self.cluster.audit, call, answer.status)
+        else:
+            record(self.cluster.audit, call, getattr(answer, "status", 101))
+        return answer
+
+    def _answer(self, call: Call) -> Answer:
+        request, info = call.request, call.info
+        if len(request.body) > self.cluster.settings.max_body_bytes:
+            limit = self.cluster.settings.max_body_bytes
+            raise TooLarge(f"Request entity too large: limit is {limit}", details={})
+        user = self.authenticator.authenticate(request)
+        if user is None:
+            raise Unauthorized
+        call.user = user
+        if request.header("impersonate-user") or request.header("impersonate-group"):
+            call.user = self.authorizer.impersonate(call)
+        self.authorizer.require(call)
+        if not info.is_resource:
+            return self.nonresource.answer(call)
+        return self._route(call)
+
+    def _route(self, call: Call) -> Answer:
+        info = call.info
+        endpoint = self.endpoints.get(info.group, info.version, info.resource)
+        if endpoint is None:
+            raise NotFound.path()
+        if info.subresource:
+            return self._subresource(call, endpoint)
+        if info.rest:
+            raise NotFound.path()
+        if not endpoint.namespaced and info.namespace and info.resource != "namespaces":
+            raise NotFound.path()
+        if endpoint.namespaced and not info.namespace and info.name:
+            raise NotFound.path()
+        review = self._reviews.get(endpoint.resource.qualified)
+        if review is not None:
+            if info.verb != "create" or info.name:
+                raise MethodNotAllowed
+            if endpoint.namespaced and not info.namespace:
+                raise MethodNotAllowed
+            route_accepts(call.accept)
+            return review(call, endpoint)
+        self._check_method(call, endpoint)
+        handler = self._handlers[info.verb]
+        return handler(call, endpoint)
+
+    def _check_method(self, call: Call, endpoint: Endpoint) -> None:
+        info = call.info
+        verb = info.verb
+        allowed = _ITEM_VERBS if info.name else _COLLECTION_VERBS
+        if not verb or verb not in allowed or (_ROUTE_VERB.get(verb, verb) not in endpoint.verbs):
+            raise MethodNotAllowed
+        if not info.name and endpoint.namespaced and not info.namespace and verb not in ("list", "watch"):
+            raise MethodNotAllowed
+        route_accepts(call.accept, watchable=verb in ("list", "watch") and "watch" in endpoint.verbs)
+
+    def _subresource(self, call: Call, endpoint: Endpoint) -> Answer:
+        info = call.info
+        described = endpoint.subresources.get(info.subresource)
+        if described is None or (endpoint.namespaced and not info.namespace):
+            raise NotFound.path()
+        handler = self._subresources.get(info.subresource)
+        if handler is None or (info.rest and info.subresource != "proxy"):
+            raise NotFound.path()
+        verb = "get" if info.verb == "watch" else info.verb
+        if verb not in described.verbs and info.subresource != "proxy":
+            raise MethodNotAllowed
+        return handler(call, endpoint)

@@ -1,0 +1,69 @@
+"""`binding`: put a Pod on a node (the deed itself is `registry.pods.bind`).
+
+Models: kubernetes, pkg/registry/core/pod/storage (BindingREST).
+"""
+
+from __future__ import annotations
+
+from clusters.apiserver import render
+from clusters.apiserver.call import Call
+from clusters.apiserver.decoding import check_namespace, read_object
+from clusters.apiserver.endpoint import Endpoint
+from clusters.apiserver.http import Response
+from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.params import WriteParams
+from clusters.machinery import schema
+from clusters.machinery.errors import ApiError, BadRequest, MethodNotAllowed
+from clusters.machinery.types import Obj
+from clusters.registry import pods
+from clusters.registry.registry import WriteOptions
+
+
+class _NoStatus(ApiError):
+    """A field error that the real server forgets to make an Invalid of."""
+
+    code, reason = 500, ""
+
+
+def create_binding(call: Call, endpoint: Endpoint) -> Response:
+    """POST to `pods/NAME/binding`, or to the old `bindings`."""
+    info = call.info
+    if info.verb != "create":
+        raise MethodNotAllowed
+    route_accepts(call.accept)
+    form = choose(call.accept)
+    params = WriteParams.parse(call.query, "CreateOptions") if call.request.query else WriteParams()
+    binding = read_object(
+        call,
+        endpoint,
+        validation=params.validation,
+        type_=schema.definitions().type("io.k8s.api.core.v1.Binding"),
+        api_version="v1",
+        kind="Binding",
+    )
+    check_namespace(binding, info.namespace)
+    name = binding["metadata"].get("name", "")
+    if info.name and info.name != name:
+        raise BadRequest("name in URL does not match name in Binding object")
+    _validate(binding)
+    opts = WriteOptions(
+        user=call.user,
+        manager=params.manager or call.manager,
+        dry_run=params.dry_run,
+        warnings=call.warnings,
+        options=params.raw,
+    )
+    pods.bind(call.server.cluster.registry, info.namespace, name, binding, opts)
+    return render.answer(call, render.success(code=201), form if not form.kind else choose(""), 201)
+
+
+def _validate(binding: Obj) -> None:
+    target = binding.get("target") or {}
+    problems = []
+    kind = target.get("kind", "")
+    if kind not in ("", "Node"):
+        problems.append(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
+    if not target.get("name"):
+        problems.append("target.name: Required value")
+    if problems:
+        raise _NoStatus(problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]")

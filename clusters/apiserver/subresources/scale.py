@@ -1,0 +1,132 @@
+"""`scale`: any workload's replicas, in a shape of its own (`autoscaling/v1 Scale`).
+
+Models: kubernetes, pkg/registry/apps/*/storage ScaleREST; apiextensions, pkg/registry/customresource for custom
+resources, whose scale is found by the paths that their definition names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clusters.apiserver.call import Call
+from clusters.apiserver.decoding import check_name, read_object
+from clusters.apiserver.endpoint import Endpoint
+from clusters.apiserver.handlers.patch import patch_type
+from clusters.apiserver.handlers.read import shaped_response
+from clusters.apiserver.handlers.write import write_options
+from clusters.apiserver.http import Answer, Response
+from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.params import WriteParams
+from clusters.apiserver.patching import APPLY, Patch
+from clusters.machinery import schema
+from clusters.machinery.errors import BadRequest, Conflict, Invalid, MethodNotAllowed
+from clusters.machinery.field import Path, invalid
+from clusters.machinery.types import Obj
+from clusters.registry.item import Item
+from clusters.resources.base import Resource, Strategy, Version
+from clusters.resources.common.scale import scale_of, with_replicas
+
+_VERSION = Version(name="v1", schema="io.k8s.api.autoscaling.v1.Scale")
+SCALE = Endpoint(
+    Resource(group="autoscaling", name="scales", kind="Scale", versions=(_VERSION,), strategy=Strategy()),
+    _VERSION,
+)
+"""How Scale objects are decoded and patched."""
+
+
+def read_scale(endpoint: Endpoint, obj: Obj) -> Obj:
+    """The Scale of an object."""
+    make = getattr(endpoint.resource.strategy, "scale_of", None)
+    found: Obj = make(obj) if make is not None else scale_of(obj)
+    return found
+
+
+def _replaced(endpoint: Endpoint, obj: Obj, scale: Obj) -> Obj:
+    make = getattr(endpoint.resource.strategy, "with_scale", None)
+    found: Obj = make(obj, scale) if make is not None else with_replicas(obj, scale)
+    return found
+
+
+def serve(call: Call, endpoint: Endpoint) -> Answer:
+    """get, update or patch."""
+    route_accepts(call.accept)
+    verb = call.info.verb
+    if verb == "update":
+        return _update(call, endpoint)
+    if verb == "patch":
+        return _patch(call, endpoint)
+    if verb != "get":
+        raise MethodNotAllowed
+    item = call.server.cluster.registry.get(endpoint.resource, call.info.namespace, call.info.name)
+    return _answer(call, endpoint, item)
+
+
+def _answer(call: Call, endpoint: Endpoint, item: Item) -> Response:
+    wire = item.wire if item.rev else item.obj
+    scale = read_scale(endpoint, endpoint.outgoing(wire, None))
+    return shaped_response(call, SCALE, scale, choose(call.accept))
+
+
+def _update(call: Call, endpoint: Endpoint) -> Response:
+    params = WriteParams.parse(call.query, "UpdateOptions") if call.request.query else WriteParams()
+    sent = read_object(call, SCALE, validation=params.validation)
+    check_name(sent, call.info.name, call.info.namespace)
+    return _write(call, endpoint, params, lambda _current: sent)
+
+
+def _patch(call: Call, endpoint: Endpoint) -> Response:
+    media = patch_type(call, endpoint)
+    params = WriteParams.parse(call.query, "PatchOptions", apply=media == APPLY)
+    patching = Patch(
+        media,
+        call.request.body,
+        SCALE,
+        validation=params.validation or "Warn",
+        manager=params.manager,
+        force=bool(params.force),
+        now=call.server.cluster.clock.now(),
+        subresource="scale",
+    )
+
+    def apply(current: Obj) -> Obj:
+        out = patching.apply(current)
+        check_name(out, call.info.name, call.info.namespace)
+        call.warnings[:] = [*call.warnings, *(w for w in patching.warnings if w not in call.warnings)]
+        return out
+
+    return _write(call, endpoint, params, apply)
+
+
+def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any) -> Response:
+    """Write what `change` makes of the current Scale into the object."""
+    info = call.info
+
+    def transform(current: Obj) -> Obj:
+        served = endpoint.outgoing(current, None)
+        scale = change(read_scale(endpoint, served))
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if not isinstance(replicas, int) or replicas < 0:
+            error = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
+            raise Invalid.of("autoscaling", "Scale", info.name, [error])
+        uid = scale["metadata"].get("uid")
+        if uid and uid != current["metadata"].get("uid"):
+            why = (
+                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current['metadata'].get('uid')}"
+            )
+            raise Conflict.of(endpoint.group, endpoint.name, info.name, why)
+        out = _replaced(endpoint, served, scale)
+        out["metadata"] = dict(out["metadata"])
+        rev = scale["metadata"].get("resourceVersion")
+        out["metadata"]["resourceVersion"] = rev or current["metadata"]["resourceVersion"]
+        if not rev:
+            out["metadata"].pop("resourceVersion")
+        return endpoint.incoming(out)
+
+    opts = write_options(call, endpoint, params)
+    item = call.server.cluster.registry.update(
+        endpoint.resource, info.namespace, info.name, transform, opts, subresource="scale"
+    )
+    return _answer(call, endpoint, item)
+
+
+__all__ = ["SCALE", "BadRequest", "read_scale", "schema", "serve"]

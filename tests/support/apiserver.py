@@ -1,0 +1,110 @@
+"""An API server over a store in memory, for tests and for replaying recorded conversations.
+
+    .venv/bin/python -m tests.support.apiserver --port 18160
+
+serves one cluster at the root, without Django; the bearer token is `admin`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import lru_cache
+
+from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send
+from clusters.apiserver.authn.keys import RsaKeys
+from clusters.apiserver.authz.bootstrap import bootstrap_objects
+from clusters.apiserver.context import ClusterContext
+from clusters.apiserver.server import ApiServer
+from clusters.kernel.clock import Clock, SimClock, wall_now
+from clusters.kernel.rng import Rng
+from clusters.machinery.types import UserInfo
+from clusters.registry.attributes import Admission, AdmitAll
+from clusters.registry.cache import WatchCache
+from clusters.registry.registry import Registry, WriteOptions
+from clusters.registry.resources import ResourceMap
+from clusters.resources.catalog import BUILTIN
+from clusters.storage.memory import MemoryStore
+
+ADMIN = UserInfo("admin", ("system:masters", "system:authenticated"))
+START = 1_780_000_000_000_000
+
+
+class WallClock:
+    """For servers that people talk to."""
+
+    def now(self) -> int:
+        return wall_now()
+
+
+@lru_cache(maxsize=1)
+def keys() -> RsaKeys:
+    return RsaKeys.generate()
+
+
+def tokens(token: str) -> UserInfo | None:
+    return ADMIN if token == "admin" else None
+
+
+def new_server(
+    *, clock: Clock | None = None, admission: Admission | None = None, namespaces: bool = True, seed: int = 1
+) -> ApiServer:
+    """A server with the built-in kinds, the bootstrap roles and the system namespaces."""
+    clock = clock or SimClock(START)
+    rng = Rng(seed)
+    resources = ResourceMap(BUILTIN)
+    registry = Registry(WatchCache(MemoryStore()), resources, admission or AdmitAll(), clock, rng)
+    opts = WriteOptions(user=UserInfo("system:apiserver", ("system:masters",)), manager="kube-apiserver")
+    if namespaces and resources.get("namespaces") is not None:
+        for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
+            obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            registry.create(resources["namespaces"], "", obj, opts)
+    for qualified, namespace, obj in bootstrap_objects():
+        if resources.get(qualified) is not None:
+            registry.create(resources[qualified], namespace, obj, opts)
+    context = ClusterContext(
+        name="test", registry=registry, resources=resources, clock=clock, rng=rng, keys=keys(), tokens=tokens
+    )
+    return ApiServer(context)
+
+
+class Trusting(ApiApplication):
+    """Takes whoever shows no credentials for the administrator (kubectl sends no token over plain HTTP)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = any(key == b"authorization" for key, _ in scope["headers"])
+        await self.serve(scope, receive, send, user=None if named else ADMIN)
+
+
+def serve(application: Callable[..., object], port: int) -> None:
+    """Run an ASGI application on Daphne until interrupted."""
+    from daphne.server import Server
+
+    Server(
+        application=application,
+        endpoints=[f"tcp:port={port}:interface=127.0.0.1"],
+        signal_handlers=True,
+        verbosity=0,
+    ).run()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=18160)
+    parser.add_argument("--no-admission", action="store_true")
+    parser.add_argument(
+        "--trust", action="store_true", help="requests without credentials are the administrator's (for kubectl)"
+    )
+    options = parser.parse_args()
+    admission: Admission = AdmitAll()
+    if not options.no_admission:
+        from clusters.admission.chain import default_chain
+
+        admission = default_chain()
+    server = new_server(clock=WallClock(), admission=admission)
+    print(f"http://127.0.0.1:{options.port} token admin", flush=True)
+    serve(Trusting(server) if options.trust else ApiApplication(server), options.port)
+
+
+if __name__ == "__main__":
+    main()
