@@ -138,10 +138,18 @@ def revoke(credential: ClusterCredential) -> None:
     invalidate()
 
 
-def issue_api_token(user: User, name: str) -> str:
-    """A new REST token: returned here, and never shown again."""
+def prepare_api_token(row: ApiToken) -> str:
+    """Fill in an unsaved row; the token, which is shown once and never again."""
     token = tokens.new_api_token()
-    ApiToken.objects.create(user=user, name=name, prefix=token[:10], digest=tokens.digest(token))
+    row.prefix, row.digest = token[:10], tokens.digest(token)
+    return token
+
+
+def issue_api_token(user: User, name: str) -> str:
+    """A new REST token."""
+    row = ApiToken(user=user, name=name)
+    token = prepare_api_token(row)
+    row.save()
     return token
 
 
