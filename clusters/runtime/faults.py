@@ -6,6 +6,7 @@ did, and is undone when the fault is deleted or its time is over, whoever was ru
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from clusters.client.component import Controller
@@ -95,10 +96,8 @@ class FaultController(Controller):
         elif kind == "pod-crash":
             # A crash is an instant, not a state: the fault is over once it has struck.
             namespace, _, pod = target.rpartition("/")
-            try:
+            with suppress(NotFound):
                 self.env.client.patch("pods", namespace or "default", pod, {"metadata": {"annotations": {CRASH: name}}})
-            except NotFound:
-                pass
             self.env.client.delete("faults.playground.dev", "", name)
 
     def _heal(self, resource: str, obj: Obj | None) -> None:

@@ -20,6 +20,7 @@ from clusters.models import Cluster
 from clusters.registry import deletion
 from clusters.registry.registry import WriteOptions
 from clusters.runtime import bootstrap, notify, snapshots
+from clusters.runtime.composition import components
 from clusters.runtime.hub import ClusterHandle, hub
 from clusters.runtime.session import Session
 from clusters.runtime.settings import MAX_SEED, BadInput, ClusterSettings, check_name, check_settings
@@ -306,9 +307,8 @@ def _check_target(handle: ClusterHandle, kind: str, target: str) -> None:
         if lookup.get("machines.playground.dev", "", target) is None:
             raise BadInput("target", f'no machine is named "{target}"')
     elif kind == "component-stop":
-        from clusters.runtime.composition import COMPONENTS
-
-        known = sorted({c.name for c in COMPONENTS} | {c.process for c in COMPONENTS} - {"playground"})
+        parts = [c for c in components() if c.process != "playground"]
+        known = sorted({c.name for c in parts} | {c.process for c in parts})
         if target not in known:
             raise BadInput("target", f'no component is named "{target}": it is one of {", ".join(known)}')
     else:

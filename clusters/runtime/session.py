@@ -82,7 +82,7 @@ class Session:
     seed: int
     now: int
     epoch: int | None = None
-    components: Sequence[type[Component]] = field(default_factory=lambda: composition.COMPONENTS)
+    components: Sequence[type[Component]] = field(default_factory=composition.components)
     admission: Admission = field(default_factory=composition.new_admission)
     on_commit: Callable[[int], None] = lambda rev: None
     """Called with the new head after each commit."""
