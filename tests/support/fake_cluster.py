@@ -155,9 +155,7 @@ class FakeClient:
 
     def update_status(self, resource: str, obj: Obj) -> Obj:
         live = self._live(resource, obj)
-        return self.cluster.store(
-            resource, {**live, "status": obj.get("status", {})}, live, actor=self._user.name
-        )
+        return self.cluster.store(resource, {**live, "status": obj.get("status", {})}, live, actor=self._user.name)
 
     def _live(self, resource: str, obj: Obj) -> Obj:
         meta = obj["metadata"]
@@ -292,9 +290,7 @@ class FakeCluster:
         meta = obj["metadata"]
         return not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds")
 
-    def delete(
-        self, resource: str, live: Obj, *, grace_seconds: int | None = None, actor: str = "test"
-    ) -> None:
+    def delete(self, resource: str, live: Obj, *, grace_seconds: int | None = None, actor: str = "test") -> None:
         """Pods on a node keep their grace period (until deleted with 0); finalizers hold any object."""
         grace = 0
         if resource == "pods" and live["spec"].get("nodeName"):

@@ -92,6 +92,7 @@ class Binder:
         cancel = self._timers.at(
             self._timers.clock.now() + BIND_TIMEOUT,
             lambda: self._give_up(pod.key, "binding volumes: context deadline exceeded"),
+            background=True,
         )
         self._reserved[pod.key] = Reservation(assumed, node, names, cancel)
         try:

@@ -25,7 +25,8 @@ Amounts = dict[str, int]
 @dataclass(slots=True)
 class Requests:
     """`score_*` count a container without a request at a default, so that a node full of such Pods looks
-    full."""
+    full; `container_*` are the same without what is requested at Pod level (how the real scorer sees the new
+    Pod, though not those that are there)."""
 
     cpu: int = 0
     memory: int = 0
@@ -33,6 +34,8 @@ class Requests:
     scalar: Amounts = field(default_factory=dict)
     score_cpu: int = 0
     score_memory: int = 0
+    container_cpu: int = 0
+    container_memory: int = 0
 
 
 def amounts(resources: Mapping[str, Any] | None) -> Amounts:
@@ -62,7 +65,9 @@ def _pod_level(name: str) -> bool:
     return name in ("cpu", "memory") or name.startswith("hugepages-")
 
 
-def _total(spec: Mapping[str, Any], defaults: Amounts, resized: Mapping[str, Amounts]) -> Amounts:
+def _total(
+    spec: Mapping[str, Any], defaults: Amounts, resized: Mapping[str, Amounts], *, pod_level: bool = True
+) -> Amounts:
     total: Amounts = {}
     for container in spec.get("containers") or ():
         _add(total, _container(container, defaults, resized))
@@ -78,9 +83,10 @@ def _total(spec: Mapping[str, Any], defaults: Amounts, resized: Mapping[str, Amo
             _add(own, sidecars)
         _highest(init, own)
     _highest(total, init)
-    for name, amount in amounts((spec.get("resources") or {}).get("requests")).items():
-        if _pod_level(name):
-            total[name] = amount
+    if pod_level:
+        for name, amount in amounts((spec.get("resources") or {}).get("requests")).items():
+            if _pod_level(name):
+                total[name] = amount
     _add(total, amounts(spec.get("overhead")))
     return total
 
@@ -97,14 +103,14 @@ def pod_requests(pod: Mapping[str, Any]) -> Requests:
         scalar={k: v for k, v in total.items() if v and k not in ("pods", "storage")},
     )
     defaults = {"cpu": DEFAULT_CPU, "memory": DEFAULT_MEMORY}
+    assumed = _total(spec, defaults, resized, pod_level=False)
+    out.score_cpu = out.container_cpu = assumed.get("cpu", 0)
+    out.score_memory = out.container_memory = assumed.get("memory", 0)
     if any(_pod_level(name) for name in (spec.get("resources") or {}).get("requests") or ()):
-        if out.cpu:
-            del defaults["cpu"]
-        if out.memory:
-            del defaults["memory"]
-    assumed = _total(spec, defaults, resized)
-    out.score_cpu = assumed.get("cpu", 0)
-    out.score_memory = assumed.get("memory", 0)
+        missing = {k: v for k, v in defaults.items() if not (out.cpu if k == "cpu" else out.memory)}
+        assumed = _total(spec, missing, resized)
+        out.score_cpu = assumed.get("cpu", 0)
+        out.score_memory = assumed.get("memory", 0)
     return out
 
 

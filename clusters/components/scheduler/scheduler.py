@@ -174,6 +174,7 @@ class Scheduler:
         decision, prepared = evaluate(pod, self.snapshot)
         best = decision.best()
         if best:
+            self.decided(decision, None)
             node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts)
             self.binder.bind(pod, node)
             return
@@ -186,8 +187,12 @@ class Scheduler:
             found = preempt(prepared, decision, now=now, rng=self.env.rng, attempt=entry.attempts)
             if found.chosen is None:
                 said = (NOTHING_TO_FREE, f"preemption: {found.message}")
+        self.decided(decision, found)
         text = messages.after(decision.text(), *said)
         self._failed(entry, decision, found, text)
+
+    def decided(self, decision: Decision, found: Preemption | None) -> None:
+        """For those who want to watch (tests, tracing): an attempt was made."""
 
     def _failed(self, entry: Entry, decision: Decision, found: Preemption | None, text: str) -> None:
         """Tell why, and make room if somebody less important is in the way."""

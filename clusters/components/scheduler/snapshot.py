@@ -28,7 +28,6 @@ class NodeInfo:
 
     __slots__ = (
         "affine",
-        "allocatable",
         "anti_affine",
         "cpu",
         "ephemeral",
@@ -182,6 +181,8 @@ class Snapshot:
         self.anti_affine_nodes: dict[str, NodeInfo] = {}
         self.image_nodes: Counter[str] = Counter()
         """On how many nodes an image is."""
+        self.image_sizes: dict[str, int] = {}
+        """Bytes, as the first node said that had the image (the real cache keeps no others)."""
         self.nominated: dict[str, dict[str, PodInfo]] = {}
         """Pods that wait for room on a node that preemption chose for them: by node, by key."""
         self.claim_users: Counter[str] = Counter()
@@ -235,9 +236,12 @@ class Snapshot:
         here = at < len(self.nodes) and self.nodes[at].name == name
         for image in info.images:
             self.image_nodes[image] -= 1
+            if not self.image_nodes[image]:
+                del self.image_nodes[image], self.image_sizes[image]
         info.set_node(obj)
-        for image in info.images:
+        for image, size in info.images.items():
             self.image_nodes[image] += 1
+            self.image_sizes.setdefault(image, size)
         if obj is not None and not here:
             self.nodes.insert(at, info)
         elif obj is None and here:

@@ -21,12 +21,12 @@ class ImageLocality(Plugin):
         if not node.images:
             return 0
         images = cycle.pod.needs.images
-        nodes = len(cycle.snapshot.nodes)
+        snapshot = cycle.snapshot
+        nodes = len(snapshot.nodes)
         total = 0
         for image in images:
-            size = node.images.get(image)
-            if size:
-                total += int(size * (cycle.snapshot.image_nodes[image] / nodes))
+            if image in node.images:
+                total += int(snapshot.image_sizes[image] * (snapshot.image_nodes[image] / nodes))
         most = MOST_PER_IMAGE * len(images)
         total = min(max(total, LEAST), most)
         return MAX_SCORE * (total - LEAST) // (most - LEAST)

@@ -53,12 +53,12 @@ class NodeResourcesFit(Plugin):
         total = count = 0
         if node.total_cpu:
             count += 1
-            left = node.total_cpu - node.score_cpu - asked.score_cpu
+            left = node.total_cpu - node.score_cpu - asked.container_cpu
             if left > 0:
                 total += left * MAX_SCORE // node.total_cpu
         if node.total_memory:
             count += 1
-            left = node.total_memory - node.score_memory - asked.score_memory
+            left = node.total_memory - node.score_memory - asked.container_memory
             if left > 0:
                 total += left * MAX_SCORE // node.total_memory
         return total // count if count else 0
