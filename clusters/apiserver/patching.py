@@ -1,26 +1,29 @@
 """The four kinds of patch, as a function from the current object to the new one.
 
-Only what stands around the algorithms (which live in `machinery.patch`) is here: parsing the body, decoding
+Only what stands around the algorithms (which live in `machinery.patch`) is here: reading the body, decoding
 the result, and each step's own kind of refusal. Models: apiserver, pkg/endpoints/handlers/patch.go.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
+from clusters.apiserver import render
 from clusters.apiserver.endpoint import Endpoint
 from clusters.kernel.clock import rfc3339
-from clusters.machinery import decode
-from clusters.machinery.errors import ApiError, BadRequest, Invalid, TooLarge
+from clusters.machinery import decode, schema
+from clusters.machinery.errors import ApiError, BadRequest, Invalid
 from clusters.machinery.field import Path, invalid
-from clusters.machinery.gojson import GoJsonError, Pairs, parse_json, parse_pairs
-from clusters.machinery.goyaml import parse_yaml
+from clusters.machinery.gofmt import show
+from clusters.machinery.gojson import GoJsonError, Pairs, count_keys, parse_pairs
+from clusters.machinery.goyaml import parse_yaml_strict
+from clusters.machinery.patch import json as json_patch
+from clusters.machinery.patch import merge, strategic
 from clusters.machinery.patch.apply import server_side_apply
-from clusters.machinery.patch.json import apply_json_patch
-from clusters.machinery.patch.merge import merge_patch
-from clusters.machinery.patch.strategic import strategic_merge_patch
 from clusters.machinery.scalars import shape
 from clusters.machinery.types import Obj
 
@@ -29,7 +32,7 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
-MAX_OPERATIONS = 10_000
+_INTO_MAP = "into Go value of type map[string]interface {}"
 
 
 class Patch:
@@ -48,7 +51,6 @@ class Patch:
         subresource: str,
     ) -> None:
         self.warnings: list[str] = []
-        self._media = media
         self._body = body
         self._endpoint = endpoint
         self._validation = validation
@@ -58,136 +60,76 @@ class Patch:
         self._now = now
         self._subresource = subresource
         self._parsed: Any = None
+        self._apply_to: Callable[[Obj], Obj] = {
+            JSON_PATCH: self._json_patch,
+            MERGE: self._merge,
+            STRATEGIC: self._strategic,
+            APPLY: self._apply,
+        }[media]
 
     def apply(self, current: Obj) -> Obj:
         """The new object, of the served version. Raises ApiError."""
         self.warnings = []
-        if self._media == APPLY:
-            return self._apply(current)
-        if self._media == STRATEGIC:
-            return self._strategic(current)
-        if self._media == MERGE:
-            patched = merge_patch(current, self._json_body())
-            early = self._duplicates("")
-        else:
-            patched = self._json_patch(current)
-            early = self._duplicates("json patch ")
-        return self._decoded(patched, _shown_json(patched), early)
+        return self._apply_to(current)
 
     def create(self) -> Obj:
         """The object that an apply creates."""
         self.warnings = []
         return self._apply(None)
 
-    # JSON patch and merge patch
-
-    def _json_body(self) -> Any:
-        if self._parsed is None:
-            try:
-                value = parse_json(self._body)
-            except GoJsonError as error:
-                raise BadRequest(f"error decoding patch: {error}") from None
-            if self._media == JSON_PATCH:
-                if value is not None and not isinstance(value, list):
-                    what = "json: cannot unmarshal"
-                    raise BadRequest(
-                        f"error decoding patch: {what} {shape(value)} into Go value of type []handlers.jsonPatchOp"
-                    )
-                for op in value or ():
-                    if not isinstance(op, dict):
-                        what = "json: cannot unmarshal"
-                        raise BadRequest(
-                            f"error decoding patch: {what} {shape(op)} into Go value of type handlers.jsonPatchOp"
-                        )
-                value = value or []
-            elif not isinstance(value, dict):
-                what = "json: cannot unmarshal"
-                raise BadRequest(
-                    f"error decoding patch: {what} {shape(value)} into Go value of type map[string]interface {{}}"
-                )
-            self._parsed = value
-        return self._parsed
-
     def _json_patch(self, current: Obj) -> Obj:
-        ops = self._json_body()
-        if len(ops) > MAX_OPERATIONS:
-            raise TooLarge(
-                f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(ops)}", details={}
-            )
-        out = apply_json_patch(current, ops)
-        if not isinstance(out, dict):
-            raise rejected()
-        return out
+        if self._parsed is None:
+            self._parsed = json_patch.parse(self._body)
+        patched = json_patch.apply_json_patch(current, self._parsed)
+        if not isinstance(patched, dict):
+            raise json_patch.JsonPatchError("the result is no object")
 
-    def _duplicates(self, prefix: str) -> list[str]:
-        """Keys that the patch itself names twice."""
-        if not self._strict:
-            return []
-        return [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
+        def shown() -> str:
+            again = json_patch.apply_json_patch(render.in_order(current), self._parsed)
+            return _json_text(again)
 
-    def _decoded(self, patched: Obj, shown: str, early: list[str]) -> Obj:
-        """The patched document as an object of the type; what is wrong with it is the patch's fault."""
-        try:
-            obj, errors = decode.convert(patched, self._endpoint.type, collect=self._strict)
-        except decode.DecodeError as error:
-            raise self._invalid(shown, self._wrapped(str(error))) from None
-        errors = early + errors
-        if errors:
-            if self._validation == decode.STRICT:
-                raise self._invalid(shown, decode.strict_text(errors))
-            self.warnings.extend(errors)
-        return self._identified(obj)
+        return self._decoded(patched, shown, "json patch ", json_words)
 
-    def _wrapped(self, text: str) -> str:
-        return text
+    def _merge(self, current: Obj) -> Obj:
+        if self._parsed is None:
+            self._parsed = merge.parse(self._body)
+        patched = merge.merge_patch(current, self._parsed)
 
-    def _identified(self, obj: Obj) -> Obj:
-        return {**obj, "apiVersion": self._endpoint.api_version, "kind": self._endpoint.kind}
+        def shown() -> str:
+            return _json_text(merge.merge_patch(render.in_order(current), self._parsed))
 
-    def _invalid(self, shown: str, text: str) -> Invalid:
-        return Invalid.of("", "", "", [invalid(Path("patch"), shown, text)])
-
-    # strategic merge patch
+        return self._decoded(patched, shown, "", json_words)
 
     def _strategic(self, current: Obj) -> Obj:
         if self._parsed is None:
-            try:
-                self._parsed = parse_json(self._body)
-            except GoJsonError as error:
-                raise BadRequest(str(error)) from None
-            if not isinstance(self._parsed, dict):
-                text = f"json: cannot unmarshal {shape(self._parsed)} into Go value of type map[string]interface {{}}"
-                raise BadRequest(text)
-        patched = strategic_merge_patch(current, self._parsed, self._endpoint.type)
-        early = [f'duplicate field "{path}"' for path in duplicate_fields(self._body)] if self._strict else []
+            self._parsed = strategic.parse(self._body)
+        patched = strategic.strategic_merge_patch(current, self._parsed, self._endpoint.type)
+        return self._decoded(patched, lambda: show(self._parsed), "", converter_words)
+
+    def _decoded(self, patched: Obj, shown: Callable[[], str], prefix: str, words: Callable[[str, Any], str]) -> Obj:
+        """The patched document as an object of the type; what is wrong with it is the patch's fault."""
+        errors: list[str] = []
+        if self._strict and count_keys(self._body) != _members(self._parsed):
+            errors = [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
         try:
-            obj, errors = decode.convert(patched, self._endpoint.type, collect=self._strict)
+            obj, unknown = decode.convert(patched, self._endpoint.type, collect=self._strict)
         except decode.DecodeError as error:
-            raise self._invalid(go_map(self._parsed), unstructured_words(error, patched)) from None
-        errors = early + errors
+            raise _invalid(shown(), words(str(error), patched)) from None
+        errors += unknown
         if errors:
             if self._validation == decode.STRICT:
-                raise self._invalid(go_map(self._parsed), decode.strict_text(errors))
+                raise _invalid(shown(), decode.strict_text(errors))
             self.warnings.extend(errors)
-        return self._identified(obj)
-
-    # server-side apply
+        return {"apiVersion": self._endpoint.api_version, "kind": self._endpoint.kind, **obj}
 
     def _apply(self, live: Obj | None) -> Obj:
         if self._parsed is None:
-            try:
-                self._parsed = parse_yaml(self._body)
-            except GoJsonError as error:
-                raise BadRequest(f"error decoding YAML: {error}") from None
-            if self._parsed is None:
-                self._parsed = {}
-            if not isinstance(self._parsed, dict):
-                text = f"json: cannot unmarshal {shape(self._parsed)} into Go value of type map[string]interface {{}}"
-                raise BadRequest(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
+            self._parsed = self._yaml_body()
+        applied, duplicates = self._parsed
         endpoint = self._endpoint
-        return server_side_apply(
+        out: Obj = server_side_apply(
             live,
-            self._parsed,
+            applied,
             manager=self._manager,
             force=self._force,
             api_version=endpoint.api_version,
@@ -195,37 +137,73 @@ class Patch:
             subresource=self._subresource,
             type_=endpoint.type,
         )
+        if duplicates and self._strict:
+            text = "error converting YAML to JSON: yaml: unmarshal errors:\n  " + "\n  ".join(duplicates)
+            if self._validation == decode.STRICT:
+                raise BadRequest(f"error strict decoding YAML: {text}")
+            self.warnings.append(text)
+        return out
+
+    def _yaml_body(self) -> tuple[Obj, list[str]]:
+        try:
+            value, duplicates = parse_yaml_strict(self._body)
+        except GoJsonError as error:
+            raise BadRequest(f"error decoding YAML: {error}") from None
+        if value is None:
+            value = {}
+        if not isinstance(value, dict):
+            text = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {shape(value)} {_INTO_MAP}"
+            raise BadRequest(f"error decoding YAML: {text}")
+        return value, duplicates
 
 
-def rejected() -> ApiError:
-    """A patch that cannot be applied to this object."""
-    return ApiError(
-        "the server rejected our request due to an error in our request", code=422, reason="Invalid", details={}
-    )
+def _invalid(shown: str, text: str) -> ApiError:
+    return Invalid.of("", "", "", [invalid(Path("patch"), shown, text)])
 
 
-def _shown_json(obj: Obj) -> str:
-    """A document as refusals of patches print it: Go's JSON, keys sorted at the top."""
-    return orjson.dumps(obj, option=orjson.OPT_SORT_KEYS).decode()
+def _json_text(obj: Any) -> str:
+    """A patched document as a refusal prints it: sorted at the top, the rest as the patch left it."""
+    return orjson.dumps(dict(sorted(obj.items()))).decode()
 
 
-def go_map(value: Any) -> str:
-    """`%+v` of a decoded JSON value: `map[a:[1 2] b:c]`."""
+def json_words(text: str, _patched: Obj) -> str:
+    """A type error, as the decoder words it."""
+    return text
+
+
+_UNMARSHAL = re.compile(r"json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:value|struct field \S+) of type (.+)")
+_GO_VALUES = {"object": "map[string]interface {}", "array": "[]interface {}", "string": "string", "bool": "bool"}
+_GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool", "number": "int64"}
+
+
+def converter_words(text: str, _patched: Obj) -> str:
+    """A type error, as the converter words it that makes objects of maps without going through text."""
+    found = _UNMARSHAL.fullmatch(text)
+    if found is None:
+        return text
+    given, _, wanted = found.groups()
+    if wanted.startswith("map["):
+        return f"cannot restore map from {_GO_KINDS[given]}"
+    if wanted.startswith("[]"):
+        return f"cannot restore slice from {_GO_KINDS[given]}"
+    if _is_struct(wanted):
+        return f"cannot restore struct from: {_GO_KINDS[given]}"
+    return f"cannot convert {_GO_VALUES.get(given, 'int64')} to {wanted}"
+
+
+def _is_struct(go: str) -> bool:
+    return any(name.endswith("." + go) for name in schema.definitions().raw)
+
+
+def _members(value: Any) -> int:
+    """Object members at all depths."""
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{k}:{go_map(value[k])}" for k in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(go_map, value)) + "]"
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+        return len(value) + sum(map(_members, value.values()))
+    return sum(map(_members, value)) if isinstance(value, list) else 0
 
 
 def duplicate_fields(body: bytes) -> list[str]:
     """Paths of keys that a JSON text has twice in one object."""
-    if body.count(b'"') < 4:
-        return []
     out: list[str] = []
     try:
         _walk(parse_pairs(body), "", out)
@@ -246,8 +224,3 @@ def _walk(value: Any, path: str, out: list[str]) -> None:
     elif isinstance(value, list):
         for i, item in enumerate(value):
             _walk(item, f"{path}[{i}]", out)
-
-
-def unstructured_words(error: Exception, _patched: Obj) -> str:
-    """A type error as the converter from maps words it, which works on values instead of text."""
-    return str(error)

@@ -114,6 +114,8 @@ class ApiServer:
         endpoint = self.endpoints.get(info.group, info.version, info.resource)
         if endpoint is None:
             raise NotFound.path()
+        if endpoint.version.deprecation:
+            call.warnings.append(endpoint.version.deprecation)
         if info.subresource:
             return self._subresource(call, endpoint)
         if info.rest:
