@@ -1,0 +1,167 @@
+"""How a simulated container behaves: annotations first, then its command, then its image, then "it just runs".
+
+`behavior.playground.dev/WHAT` says it for all containers of a Pod, `behavior.playground.dev/CONTAINER.WHAT` for
+one. WHAT is one of:
+
+    start         time from "image is there" to "started" (0.1-0.4 s)
+    stop          time from SIGTERM to the end; `never` ignores SIGTERM
+    exit-after    the container ends by itself after that time
+    exit-code     with this code (0)
+    oom-after     the container is killed for want of memory after that time
+    started-after startup probes succeed from then on
+    ready-after   readiness probes succeed from then on; `never`
+    ready-until   ... and fail again from then on
+    live-until    liveness probes fail from then on
+    image         `missing`: the image cannot be pulled
+    pull          time that pulling the image takes
+    log           lines printed at the start
+    log-every     repeats the lines of `log` at that interval
+    cpu, memory   use, as quantities
+
+Times are `1m30s`, `250ms`, `never`. What cannot be read counts as not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clusters.components.kubelet import catalogue, shell
+from clusters.components.kubelet.shell import Loop, Program
+from clusters.components.kubelet.timing import NEVER, duration
+from clusters.machinery import quantity
+from clusters.machinery.types import Obj
+
+PREFIX = "behavior.playground.dev/"
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """One container's. Times are microseconds, offsets from its start."""
+
+    program: Program
+    stop: int
+    stop_code: int
+    stop_lines: tuple[str, ...]
+    start: int | None
+    pull: int | None
+    image_missing: bool
+    ends: tuple[int, int, str] | None
+    """(offset, exit code, reason) of the end it comes to by itself."""
+    started_after: int
+    ready_after: int
+    ready_until: int
+    live_until: int
+    cpu_milli: int
+    memory: int
+
+
+def of(pod: Obj, container: Obj) -> Behavior:
+    """The behaviour of a container of that Pod."""
+    annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
+    said = {k[len(PREFIX) :]: v for k, v in annotations.items() if k.startswith(PREFIX)}
+    name = container["name"]
+    profile = catalogue.profile(container.get("image", ""))
+    program = _program(container, profile)
+
+    def text(what: str) -> str | None:
+        return said.get(f"{name}.{what}", said.get(what))
+
+    def time(what: str, default: int) -> int:
+        value = text(what)
+        parsed = duration(value) if value is not None else None
+        return default if parsed is None else parsed
+
+    if not said:
+        return _plain(program, profile)
+    program = _logging(program, text("log"), time("log-every", 0))
+    ends = (program.end[0], program.end[1], "") if program.end else None
+    code = _integer(text("exit-code"))
+    if text("exit-after") is not None or (code is not None and ends is None):
+        ends = (time("exit-after", 0), code or 0, "")
+    elif code is not None and ends is not None:
+        ends = (ends[0], code, "")
+    oom = time("oom-after", NEVER)
+    if oom < (ends[0] if ends else NEVER):
+        ends = (oom, 137, "OOMKilled")
+    if ends is not None and ends[0] >= NEVER:
+        ends = None
+    return Behavior(
+        program=program,
+        stop=time("stop", NEVER if program.shell else profile.stop),
+        stop_code=profile.stop_code,
+        stop_lines=profile.stop_lines,
+        start=duration(text("start") or "x"),
+        pull=duration(text("pull") or "x"),
+        image_missing=text("image") == "missing",
+        ends=ends,
+        started_after=time("started-after", 0),
+        ready_after=time("ready-after", 0),
+        ready_until=time("ready-until", NEVER),
+        live_until=time("live-until", NEVER),
+        cpu_milli=_amount(text("cpu"), profile.cpu_milli, milli=True),
+        memory=_amount(text("memory"), profile.memory_mib << 20, milli=False),
+    )
+
+
+def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
+    return Behavior(
+        program=program,
+        stop=NEVER if program.shell else profile.stop,
+        stop_code=profile.stop_code,
+        stop_lines=profile.stop_lines,
+        start=None,
+        pull=None,
+        image_missing=False,
+        ends=(program.end[0], program.end[1], "") if program.end else None,
+        started_after=0,
+        ready_after=0,
+        ready_until=NEVER,
+        live_until=NEVER,
+        cpu_milli=profile.cpu_milli,
+        memory=profile.memory_mib << 20,
+    )
+
+
+def _program(container: Obj, profile: catalogue.Profile) -> Program:
+    command, args = container.get("command") or (), container.get("args") or ()
+    if not command and not args and not profile.default_command:
+        return profile.program
+    if command:
+        line = (*command, *args)
+    elif args and _is_program(args[0], profile):
+        line = tuple(args)
+    else:
+        line = (*profile.default_command, *args) if not args else ()
+    if not line:
+        # Arguments to an entrypoint: the image's own program goes on.
+        return profile.program
+    env = tuple((e["name"], str(e["value"])) for e in container.get("env") or () if "value" in e)
+    return shell.compile_command(tuple(str(part) for part in line), env)
+
+
+def _is_program(word: str, profile: catalogue.Profile) -> bool:
+    """Images whose default command is a shell have no entrypoint: arguments replace the command."""
+    return bool(profile.default_command) or word in ("sleep", "sh", "/bin/sh", "bash", "/bin/bash", "true", "false")
+
+
+def _logging(program: Program, lines: str | None, every: int) -> Program:
+    if lines is None:
+        return program
+    offset_lines = tuple((0, line) for line in lines.split("\n"))
+    loop = Loop(0, every, offset_lines) if 0 < every < NEVER else None
+    first = () if loop else offset_lines
+    return Program(first, loop, program.end, program.files, True, program.shell)
+
+
+def _integer(text: str | None) -> int | None:
+    try:
+        return int(text) & 255 if text is not None else None
+    except ValueError:
+        return None
+
+
+def _amount(text: str | None, default: int, *, milli: bool) -> int:
+    if text is None or not quantity.is_valid(text):
+        return default
+    return quantity.milli(text) if milli else quantity.value(text)

@@ -1,0 +1,426 @@
+"""One container's life, as a pure step from its stored status to its next one.
+
+`advance` looks at the stored status and the time and says what is true now: still waiting for its image,
+started, ready, ended, backing off, started again. It keeps nothing, so a kubelet that starts anew goes on where
+the last one stopped. Times derive from whole-second timestamps in the status (as the API stores them), which
+is why the first thing after each of them takes at least a second, as it does with a real kubelet's relist.
+
+Models: kubelet, kuberuntime_manager.go (computePodActions), kuberuntime_container.go, images/image_manager.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from clusters.components.kubelet import backoff, images, probes
+from clusters.components.kubelet.behavior import Behavior
+from clusters.components.kubelet.timing import NEVER, on_grid, when
+from clusters.kernel.clock import MILLISECOND, SECOND, rfc3339
+from clusters.kernel.rng import Rng
+from clusters.machinery.types import Obj
+
+Status = dict[str, Any]
+PREPARE = SECOND
+"""Sandbox, network and volumes, from the (whole) second the pod was admitted in."""
+SEEN_FOR = SECOND
+"""What happened at a whole second is acted on a second later: a state is seen before it is left."""
+NOT_STARTED = ("ContainerCreating", "PodInitializing")
+PULL_FAILED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a kubelet knows when it looks at a pod."""
+
+    now: int
+    rng: Rng
+    node: str
+    images: frozenset[str] | set[str]
+    """Full names of the images on the node."""
+    booted: int = 0
+    """When the machine last started: what ran before is gone."""
+    looked: int = 0
+    """When the pod was last looked at: what happened since then is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An Event about a container ("" about the pod)."""
+
+    kind: str
+    reason: str
+    message: str
+    container: str = ""
+
+
+@dataclass(slots=True)
+class Advance:
+    """What a look at a container found."""
+
+    status: Status
+    events: list[Told] = field(default_factory=list)
+    wake: int = NEVER
+    background: bool = False
+    pulled: str = ""
+    """Full name of an image that is on the node from now on."""
+
+    def at(self, when_: int, *, background: bool = False) -> None:
+        if when_ < self.wake:
+            self.wake, self.background = when_, background
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod, as `advance` needs it."""
+
+    pod: Obj
+    spec: Obj
+    behavior: Behavior
+    restart: str
+    """Always, OnFailure or Never: the container's own, or the pod's."""
+    basis: int
+    """From when on it may be started for the first time (a stored time); NEVER: not yet."""
+    first: bool = True
+    """The pod's first container to start: the sandbox is made before it."""
+    announced: bool = True
+    """The pull was begun and told of before this look."""
+    problem: tuple[str, str] | None = None
+    """(waiting reason, message) that keeps it from being created: a ConfigMap that is not there, ..."""
+
+
+def advance(container: Container, status: Status, moment: Moment) -> Advance:
+    """The container as it is at `moment.now`."""
+    out = Advance(status)
+    state = status.get("state") or {}
+    if "running" in state and when(state["running"]["startedAt"]) < moment.booted - SECOND:
+        _lost(out, container, moment)
+        state = out.status["state"]
+    if "running" in state:
+        _running(out, container, moment)
+    elif "terminated" in state:
+        _terminated(out, container, moment)
+    elif status.get("restartCount") or (status.get("lastState") or {}).get("terminated"):
+        _backing_off(out, container, moment)
+    else:
+        _unstarted(out, container, moment)
+    return out
+
+
+# -- before the first start ---------------------------------------------------------------------------------
+
+
+def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
+    if container.basis >= NEVER:
+        return
+    if not container.announced and container.problem is None:
+        _announce(out, container, moment)
+    image = container.spec.get("image", "")
+    prepared = container.basis + (PREPARE if container.first else 0)
+    if not images.is_reference(image):
+        if moment.now >= prepared:
+            _invalid_name(out, container)
+        out.at(max(prepared, moment.now + 1) if moment.now < prepared else NEVER)
+        return
+    present = images.full_name(image) in moment.images
+    policy = container.spec.get("imagePullPolicy", "IfNotPresent")
+    if policy == "Never" and not present:
+        _never_pulled(out, container, moment, prepared)
+        return
+    pull = _pull_time(container, moment, present=present, policy=policy)
+    if container.behavior.image_missing and (not present or policy == "Always"):
+        _failing_pull(out, container, moment, on_grid(prepared + pull))
+        return
+    due = on_grid(prepared + pull + _start_time(container, moment))
+    if moment.now < due:
+        out.at(due)
+        return
+    if container.problem is not None:
+        _config_error(out, container)
+        return
+    if pull:
+        took = max(moment.now - container.basis - PREPARE, pull)
+        out.events.append(_pulled_event(container, min(pull, took), took))
+        out.pulled = images.full_name(image)
+    else:
+        out.events.append(_present_event(container))
+    _start(out, container, moment, level=0)
+
+
+def _pull_time(container: Container, moment: Moment, *, present: bool, policy: str) -> int:
+    image = container.spec.get("image", "")
+    if present:
+        return images.check_time(moment.rng, moment.node, image) if policy == "Always" else 0
+    if container.behavior.pull is not None:
+        return max(container.behavior.pull, MILLISECOND)
+    return images.pull_time(moment.rng, moment.node, image)
+
+
+def _start_time(container: Container, moment: Moment) -> int:
+    if container.behavior.start is not None:
+        return container.behavior.start
+    uid, name = container.pod["metadata"]["uid"], container.spec["name"]
+    return int(moment.rng.uniform(0.1, 0.4, "start", uid, name) * 1000) * MILLISECOND
+
+
+def _announce(out: Advance, container: Container, moment: Moment) -> None:
+    image = container.spec.get("image", "")
+    policy = container.spec.get("imagePullPolicy", "IfNotPresent")
+    present = images.full_name(image) in moment.images
+    if images.is_reference(image) and policy != "Never" and (not present or policy == "Always"):
+        out.events.append(_told(container, "Normal", "Pulling", f'Pulling image "{image}"'))
+
+
+def _failing_pull(out: Advance, container: Container, moment: Moment, first: int) -> None:
+    number, last, following = backoff.pull_attempt(first, moment.now)
+    if number < 0:
+        out.at(first)
+        return
+    image = container.spec.get("image", "")
+    full = images.full_name(image)
+    bare = full.rpartition(":")[0]
+    error = (
+        f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": '
+        f"pull access denied, repository does not exist or may require authorization: "
+        f"server message: insufficient_scope: authorization failed ({bare})"
+    )
+    reason = ((out.status.get("state") or {}).get("waiting") or {}).get("reason", "")
+    if moment.now < last + backoff.SHOWN_AS_ERROR:
+        if reason != "ErrImagePull":
+            if number > 0:
+                out.events.append(_told(container, "Normal", "Pulling", f'Pulling image "{image}"'))
+            out.events.append(_told(container, "Warning", "Failed", f'Failed to pull image "{image}": {error}'))
+            out.events.append(_told(container, "Warning", "Failed", "Error: ErrImagePull"))
+            out.status = _waiting(out.status, "ErrImagePull", error)
+        out.at(last + backoff.SHOWN_AS_ERROR, background=number > 1)
+        return
+    if reason != "ImagePullBackOff":
+        text = f'Back-off pulling image "{image}"'
+        out.events.append(_told(container, "Normal", "BackOff", text))
+        out.events.append(_told(container, "Warning", "Failed", "Error: ImagePullBackOff"))
+        out.status = _waiting(out.status, "ImagePullBackOff", f"{text}: ErrImagePull: {error}")
+    out.at(following, background=True)
+
+
+def _never_pulled(out: Advance, container: Container, moment: Moment, prepared: int) -> None:
+    if moment.now < prepared:
+        out.at(prepared)
+        return
+    text = f'Container image "{container.spec.get("image", "")}" is not present with pull policy of Never'
+    if _set_waiting(out, "ErrImageNeverPull", text):
+        out.events.append(_told(container, "Warning", "ErrImageNeverPull", text))
+        out.events.append(_told(container, "Warning", "Failed", "Error: ErrImageNeverPull"))
+
+
+def _invalid_name(out: Advance, container: Container) -> None:
+    image = container.spec.get("image", "")
+    text = (
+        f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format'
+    )
+    if _set_waiting(out, "InvalidImageName", text):
+        out.events.append(_told(container, "Warning", "InspectFailed", text))
+        out.events.append(_told(container, "Warning", "Failed", "Error: InvalidImageName"))
+
+
+def _config_error(out: Advance, container: Container) -> None:
+    assert container.problem is not None
+    reason, text = container.problem
+    if _set_waiting(out, reason, text):
+        out.events.append(_told(container, "Warning", "Failed", f"Error: {text}"))
+
+
+# -- running ------------------------------------------------------------------------------------------------
+
+
+def _start(out: Advance, container: Container, moment: Moment, *, level: int) -> None:
+    old = out.status
+    last = {}
+    count = 0
+    if level or old.get("restartCount") or (old.get("state") or {}).get("terminated"):
+        ended = (old.get("state") or {}).get("terminated") or (old.get("lastState") or {}).get("terminated")
+        last = {"terminated": ended} if ended else {}
+        count = int(old.get("restartCount", 0)) + (1 if ended else 0)
+    uid, name = container.pod["metadata"]["uid"], container.spec["name"]
+    made = f"{moment.rng.bits('container', uid, name, count):032x}" * 2
+    image = container.spec.get("image", "")
+    began = rfc3339(moment.now)
+    health = probes.health(container.spec, container.behavior, when(began))
+    out.status = {
+        **old,
+        "containerID": f"containerd://{made[:63]}{level:x}",
+        "image": images.full_name(image),
+        "imageID": images.digest_name(image),
+        "lastState": last,
+        "ready": health.is_ready(moment.now),
+        "restartCount": count,
+        "started": health.started_at <= moment.now,
+        "state": {"running": {"startedAt": began}},
+    }
+    out.events.append(_told(container, "Normal", "Created", "Container created"))
+    out.events.append(_told(container, "Normal", "Started", "Container started"))
+    _next_of_running(out, container, moment, health)
+
+
+def ends(container: Container, status: Status) -> tuple[int, int, str, str]:
+    """(time, exit code, reason, why it is killed or "") of the end that a running container comes to."""
+    began = when(status["state"]["running"]["startedAt"])
+    behavior = container.behavior
+    at, code, reason = NEVER, 0, ""
+    if behavior.ends is not None:
+        offset, code, reason = behavior.ends
+        at = on_grid(began + max(offset, SEEN_FOR))
+    health = probes.health(container.spec, behavior, began)
+    if health.kill_at < NEVER:
+        grace = _grace(container)
+        took = min(behavior.stop, grace)
+        killed = on_grid(health.kill_at + took)
+        if killed < at:
+            return killed, 137 if took == grace else behavior.stop_code, "", health.kill_message
+    return at, code, reason or ("Completed" if code == 0 else "Error"), ""
+
+
+def _running(out: Advance, container: Container, moment: Moment) -> None:
+    status = out.status
+    began = when(status["state"]["running"]["startedAt"])
+    health = probes.health(container.spec, container.behavior, began)
+    at, code, reason, killed = ends(container, status)
+    if moment.now >= at:
+        out.status = terminated(status, code, reason or ("Completed" if code == 0 else "Error"), moment.now)
+        _terminated(out, container, moment)
+        return
+    ready, started = health.is_ready(moment.now), health.started_at <= moment.now
+    for time, text in health.failures:
+        if moment.looked < time <= moment.now:
+            out.events.append(_told(container, "Warning", "Unhealthy", text))
+    if killed and moment.looked < health.kill_at <= moment.now:
+        out.events.append(_told(container, "Normal", "Killing", killed))
+    if ready != status.get("ready") or started != status.get("started"):
+        out.status = {**status, "ready": ready, "started": started}
+    _next_of_running(out, container, moment, health)
+
+
+def _next_of_running(out: Advance, container: Container, moment: Moment, health: probes.Health) -> None:
+    often = int(out.status.get("restartCount", 0)) >= 3
+    out.at(health.next_change(moment.now), background=often)
+    at = ends(container, out.status)[0]
+    if at < NEVER:
+        out.at(max(at, moment.now + 1), background=often or container.restart == "Always")
+
+
+def _grace(container: Container) -> int:
+    return int(container.pod["spec"].get("terminationGracePeriodSeconds", 30)) * SECOND
+
+
+def _lost(out: Advance, container: Container, moment: Moment) -> None:
+    """The machine was off: the container ended then, and nobody saw how."""
+    out.status = terminated(out.status, 255, "Unknown", moment.now)
+
+
+# -- after an end -------------------------------------------------------------------------------------------
+
+
+def terminated(status: Status, code: int, reason: str, now: int, *, message: str = "") -> Status:
+    """The status of a container that has just ended."""
+    began = ((status.get("state") or {}).get("running") or {}).get("startedAt")
+    ended: dict[str, Any] = {"exitCode": code, "finishedAt": rfc3339(now), "reason": reason}
+    if message:
+        ended["message"] = message
+    ended["startedAt"] = began
+    if status.get("containerID"):
+        ended["containerID"] = status["containerID"]
+    return {**status, "ready": False, "started": False, "state": {"terminated": ended}}
+
+
+def restarts(restart: str, code: int) -> bool:
+    return restart == "Always" or (restart == "OnFailure" and code != 0)
+
+
+def _terminated(out: Advance, container: Container, moment: Moment) -> None:
+    ended = out.status["state"]["terminated"]
+    if not restarts(container.restart, int(ended["exitCode"])):
+        return
+    finished = when(ended["finishedAt"])
+    due = on_grid(finished + SEEN_FOR)
+    if moment.now < due:
+        out.at(due)
+        return
+    level = _level(out.status)
+    if backoff.delay(level):
+        pause = backoff.text(backoff.delay(level))
+        own = container.pod["metadata"]
+        pod = f"{own['name']}_{own['namespace']}({own['uid']})"
+        name = container.spec["name"]
+        out.events.append(
+            _told(container, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {pod}")
+        )
+        text = f"back-off {pause} restarting failed container={name} pod={pod}"
+        out.status = {
+            **out.status,
+            "lastState": {"terminated": ended},
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}},
+        }
+        _backing_off(out, container, moment)
+        return
+    _restart(out, container, moment)
+
+
+def _level(status: Status) -> int:
+    """The level at which the restart after the last end waits."""
+    ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    level = backoff.level_of(status.get("containerID", ""))
+    if ended.get("startedAt") and when(ended["finishedAt"]) - when(ended["startedAt"]) >= backoff.FORGET_AFTER:
+        return 0
+    return level
+
+
+def _backing_off(out: Advance, container: Container, moment: Moment) -> None:
+    ended = (out.status.get("lastState") or {}).get("terminated")
+    finished = when(ended["finishedAt"]) if ended else moment.now
+    due = on_grid(finished + backoff.delay(_level(out.status)))
+    if moment.now < due:
+        out.at(due, background=True)
+        return
+    _restart(out, container, moment)
+
+
+def _restart(out: Advance, container: Container, moment: Moment) -> None:
+    if container.problem is not None:
+        _config_error(out, container)
+        return
+    out.events.append(_present_event(container))
+    _start(out, container, moment, level=min(_level(out.status) + 1, 15))
+
+
+# -- words --------------------------------------------------------------------------------------------------
+
+
+def _told(container: Container, kind: str, reason: str, message: str) -> Told:
+    return Told(kind, reason, message, container.spec["name"])
+
+
+def _present_event(container: Container) -> Told:
+    image = container.spec.get("image", "")
+    text = f'Container image "{image}" already present on machine and can be accessed by the pod'
+    return _told(container, "Normal", "Pulled", text)
+
+
+def _pulled_event(container: Container, pull: int, took: int) -> Told:
+    image = container.spec.get("image", "")
+    text = (
+        f'Successfully pulled image "{image}" in {images.go_duration(pull)} '
+        f"({images.go_duration(took)} including waiting). Image size: {images.size(image)} bytes."
+    )
+    return _told(container, "Normal", "Pulled", text)
+
+
+def _waiting(status: Status, reason: str, message: str) -> Status:
+    waiting = {"reason": reason, "message": message} if message else {"reason": reason}
+    return {**status, "state": {"waiting": waiting}}
+
+
+def _set_waiting(out: Advance, reason: str, message: str) -> bool:
+    """Wait for that reason; False if it waited for it already."""
+    if ((out.status.get("state") or {}).get("waiting") or {}).get("reason") == reason:
+        return False
+    out.status = _waiting(out.status, reason, message)
+    return True
