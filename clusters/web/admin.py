@@ -6,7 +6,7 @@ primary key, which Django's admin does not serve, so their pages hang below the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -25,10 +25,17 @@ from clusters.runtime.hub import hub
 from clusters.runtime.settings import BadInput, check_name, check_settings
 from clusters.web import admin_faults, admin_log
 
+if TYPE_CHECKING:
+    ClusterForm = forms.ModelForm[Cluster]
+    ClusterPage = admin.ModelAdmin[Cluster]
+    LeasePage = admin.ModelAdmin[Lease]
+else:  # generic for the type checker only
+    ClusterForm, ClusterPage, LeasePage = forms.ModelForm, admin.ModelAdmin, admin.ModelAdmin
+
 _FORM_FIELDS = {"control_planes": "controlPlanes"}
 
 
-class NewClusterForm(forms.ModelForm[Cluster]):
+class NewClusterForm(ClusterForm):
     """What `cluster create` asks for."""
 
     workers = forms.IntegerField(initial=3)
@@ -62,7 +69,7 @@ class NewClusterForm(forms.ModelForm[Cluster]):
 
 
 @admin.register(Cluster)
-class ClusterAdmin(admin.ModelAdmin[Cluster]):
+class ClusterAdmin(ClusterPage):
     list_display = ("name", "speed", "virtual_time", "head", "behind", "objects", "links")
     list_filter = ("clock_speed",)
     search_fields = ("name",)
@@ -164,7 +171,7 @@ class ClusterAdmin(admin.ModelAdmin[Cluster]):
 
 
 @admin.register(Lease)
-class LeaseAdmin(admin.ModelAdmin[Lease]):
+class LeaseAdmin(LeasePage):
     """Which worker runs which cluster. Freeing one lets another worker take over at once; the fencing epoch
     keeps the former holder from writing."""
 

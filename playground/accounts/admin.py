@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -11,6 +11,15 @@ from django.http import HttpRequest
 
 from playground.accounts import access
 from playground.accounts.models import ApiToken, ClusterCredential, Membership, User
+
+if TYPE_CHECKING:
+    Inline = admin.TabularInline[Membership, User]
+    MembershipPage = admin.ModelAdmin[Membership]
+    ApiTokenPage = admin.ModelAdmin[ApiToken]
+    CredentialPage = admin.ModelAdmin[ClusterCredential]
+else:  # generic for the type checker only
+    Inline = admin.TabularInline
+    MembershipPage = ApiTokenPage = CredentialPage = admin.ModelAdmin
 
 
 class _Decides:
@@ -29,7 +38,7 @@ class _Decides:
         access.invalidate()
 
 
-class MembershipInline(admin.TabularInline[Membership, User]):
+class MembershipInline(Inline):
     model = Membership
     extra = 0
     autocomplete_fields = ("cluster",)
@@ -51,7 +60,7 @@ class PersonAdmin(_Decides, UserAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(_Decides, admin.ModelAdmin[Membership]):
+class MembershipAdmin(_Decides, MembershipPage):
     list_display = ("cluster", "user", "role", "created")
     list_filter = ("role",)
     search_fields = ("cluster__name", "user__username")
@@ -60,7 +69,7 @@ class MembershipAdmin(_Decides, admin.ModelAdmin[Membership]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(ApiTokenPage):
     """A token is shown once, after it is saved; deleting one revokes it."""
 
     list_display = ("name", "prefix", "user", "created", "expires")
@@ -82,7 +91,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
 
 @admin.register(ClusterCredential)
-class ClusterCredentialAdmin(_Decides, admin.ModelAdmin[ClusterCredential]):
+class ClusterCredentialAdmin(_Decides, CredentialPage):
     """Issued by kubeconfig files, so there is nothing to add or change; revoking makes the token void."""
 
     list_display = ("name", "cluster", "groups", "user", "created")
