@@ -22,9 +22,7 @@ StoreFactory = Callable[[], Store]
 
 
 def new_cluster() -> Cluster:
-    return Cluster.objects.create(
-        name=f"contract-{next(_names)}", seed=1, created=0, clock_base=0, clock_wall_base=0
-    )
+    return Cluster.objects.create(name=f"contract-{next(_names)}", seed=1, created=0, clock_base=0, clock_wall_base=0)
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +30,8 @@ def postgres_database(django_db_blocker: object) -> Iterator[dict[str, object]]:
     """Settings of a migrated PostgreSQL database on a real server."""
     with postgres.server() as socket:
         settings = env.database(f"postgres://postgres@/postgres?host={socket}")
-        with django_db_blocker.unblock():  # type: ignore[attr-defined]
-            with as_default(settings):
-                call_command("migrate", verbosity=0)
+        with django_db_blocker.unblock(), as_default(settings):  # type: ignore[attr-defined]
+            call_command("migrate", verbosity=0)
         yield settings
 
 
