@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from clusters.components.scheduler.cycle import Decision
+from clusters.components.scheduler.cycle import Decision, evaluate
 from clusters.components.scheduler.framework import Verdict
-from clusters.components.scheduler.preemption import Preemption
+from clusters.components.scheduler.preemption import Preemption, preempt
+from clusters.components.scheduler.queue import Entry
 from clusters.components.scheduler.scheduler import Scheduler
 from clusters.machinery.types import Obj
 from tests.support.scheduling import SchedulingCluster
@@ -24,16 +25,27 @@ Seen = dict[str, tuple[Decision, Preemption | None]]
 
 
 class WatchedScheduler(Scheduler):
-    """Keeps the last decision on each Pod, and the first one."""
+    """Keeps what it decided on each Pod, first and last; holds shared scoring to the plain cycle."""
 
     def __init__(self, *args: Any) -> None:
         self.first: Seen = {}
         self.last: Seen = {}
         super().__init__(*args)
 
-    def decided(self, decision: Decision, found: Preemption | None) -> None:
-        self.first.setdefault(decision.pod.key, (decision, found))
-        self.last[decision.pod.key] = (decision, found)
+    def _schedule(self, entry: Entry) -> None:
+        decision, prepared = evaluate(entry.pod, self.snapshot)
+        found = None
+        if not decision.feasible and decision.pre_filter is None and decision.nodes:
+            found = preempt(
+                entry.pod, prepared, decision, now=self.env.clock.now(), rng=self.env.rng, attempt=entry.attempts
+            )
+        board = self.shared.board(entry.pod)
+        if board is not None:
+            ranks = sorted(rank for ranks in board.best() for rank in ranks)
+            assert [self.snapshot.nodes[rank].name for rank in ranks] == decision.best()
+        self.first.setdefault(entry.pod.key, (decision, found))
+        self.last[entry.pod.key] = (decision, found)
+        super()._schedule(entry)
 
 
 def build(scenario: Obj) -> SchedulingCluster:

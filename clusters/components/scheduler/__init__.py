@@ -9,3 +9,7 @@
 `explain` runs the same cycle beside the scheduler, to answer "why is this Pod pending?".
 Models: kube-scheduler 1.36, default profile.
 """
+
+from clusters.components.scheduler.scheduler import Scheduler
+
+__all__ = ["Scheduler"]

@@ -71,8 +71,8 @@ class SchedulerCache:
         key = key_of(obj)
         known = self.pods.get(key)
         if new is None or not takes_room(new):
-            # A Pod that is about to be bound is in `pods` but has no node yet: only its end removes it.
-            if known is not None and (new is None or ended(new)):
+            # A Pod that is about to be bound is in `pods` before the API has it on a node.
+            if known is not None and (new is None or takes_room(old) or ended(new)):
                 self.remove(known)
             return
         if known is None:

@@ -87,6 +87,10 @@ class Plugin:
     """The extension points; a plugin overrides those it has (the registry looks which)."""
 
     name: ClassVar[str]
+    node_local: ClassVar[bool] = False
+    """Filter and Score look at nothing but the Pod's needs and the one node (and at what the cache calls
+    `reset` for), PreScore not at its nodes, normalize at nothing but the scores: Pods of equal needs can
+    share them."""
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
         """Once a cycle, before any node is looked at."""

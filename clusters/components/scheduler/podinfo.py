@@ -268,7 +268,7 @@ def _signature(obj: Obj) -> bytes:
         meta.get("namespace"),
         meta.get("labels"),
         annotations.get(PREFERRED_NODE) if annotations else None,
-        [(o["kind"], o["name"]) for o in owners if o.get("controller")] if owners else None,
+        [(o["kind"], o["name"], o["uid"]) for o in owners if o.get("controller")] if owners else None,
         [_container_part(c) for c in spec["containers"]],
         [_container_part(c) for c in spec.get("initContainers") or ()],
         [v for v in volumes if any(k in v for k in _VOLUMES)] if volumes else None,

@@ -76,9 +76,9 @@ class Budget:
         return self.selector.matches(pod.labels) and pod.name not in self.disrupted
 
 
-def preempt(prepared: Prepared, decision: Decision, *, now: int, rng: Rng, attempt: int) -> Preemption:
+def preempt(pod: PodInfo, prepared: Prepared, decision: Decision, *, now: int, rng: Rng, attempt: int) -> Preemption:
     """Look for room that could be made for a Pod that fits nowhere (`decision` says why)."""
-    pod, snapshot = decision.pod, prepared.cycle.snapshot
+    snapshot = prepared.cycle.snapshot
     out = Preemption()
     out.message = _not_eligible(pod, snapshot, decision)
     if out.message:

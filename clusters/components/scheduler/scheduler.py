@@ -13,13 +13,14 @@ from clusters.client.informer import Handler, key_of
 from clusters.components.scheduler import messages
 from clusters.components.scheduler.binding import Binder
 from clusters.components.scheduler.cache import SchedulerCache, ended, takes_room
-from clusters.components.scheduler.cycle import Decision, evaluate
+from clusters.components.scheduler.cycle import Decision, Prepared, evaluate
 from clusters.components.scheduler.events import ClusterEvent
 from clusters.components.scheduler.plugins.dynamic_resources import NO_STATE, NOTHING_TO_FREE
 from clusters.components.scheduler.podinfo import DEFAULT_SCHEDULER, PodInfo
-from clusters.components.scheduler.preemption import Candidate, Preemption, preempt
+from clusters.components.scheduler.preemption import Candidate, preempt
 from clusters.components.scheduler.queue import Entry, SchedulingQueue
 from clusters.components.scheduler.registry import BY_NAME
+from clusters.components.scheduler.shared import Board, SharedScoring
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj, UserInfo
@@ -37,6 +38,12 @@ WATCHED = (
     "namespaces",
 )
 """What may help a waiting Pod, beside nodes and Pods."""
+SELECTING = ("services", "replicationcontrollers")
+"""Whose (changeable) selectors say which Pods spread by default."""
+
+
+NO_NODES = "no nodes"
+"""Stands for a plugin where there was no node to refuse: any change may help."""
 
 
 class Scheduler:
@@ -50,8 +57,9 @@ class Scheduler:
         self.env = env
         self.client = env.client
         self.events = env.events(DEFAULT_SCHEDULER, "")
-        self.cache = SchedulerCache(env.informers)
+        self.cache = SchedulerCache(env.informers, touched=self._touched, reset=self._reset)
         self.snapshot = self.cache.snapshot
+        self.shared = SharedScoring(self.snapshot)
         self.queue = SchedulingQueue(env.timers, self._may_help)
         self.binder = Binder(env.client, self.cache, env.timers, bound=self._after_bind, failed=self._bind_failed)
         self._loading = True
@@ -60,6 +68,8 @@ class Scheduler:
         env.informers["pods"].on_change(self._on_pod)
         for resource in WATCHED:
             env.informers[resource].on_change(self._watcher(resource))
+        for resource in SELECTING:
+            env.informers[resource].on_change(self._selector_changed)
         self._loading = False
         # Pods that wait already come in the order in which they were written, whoever asks.
         for pod in sorted(self._first, key=_revision):
@@ -97,6 +107,9 @@ class Scheduler:
         self.cache.on_pod(old, new)
         if self._loading:
             return
+        if new is not None and not takes_room(new) and not ended(new):
+            # The binding was taken back: its batch could not be committed.
+            self._pod_waits(None, new)
         counted_old, counted_new = (p if takes_room(p) else None for p in (old, new))
         after = self.cache.pods.get(key)
         if counted_old is None or counted_new is None or after is None or after.needs is not before:
@@ -128,9 +141,21 @@ class Scheduler:
                 return
             if resource.startswith("persistentvolume"):
                 self.binder.check_all()
+            if resource == "namespaces":
+                self.shared.reset()
             self.queue.notify(ClusterEvent(resource, old, new))
 
         return changed
+
+    def _selector_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if ClusterEvent("", old, new).changed("spec", "selector"):
+            self.shared.reset()
+
+    def _touched(self, node: str) -> None:
+        self.shared.touch(node)
+
+    def _reset(self) -> None:
+        self.shared.reset()
 
     def _may_help(self, refused_by: frozenset[str], pod: PodInfo, event: ClusterEvent) -> bool:
         return any(BY_NAME[name].helps(event, pod, self.snapshot) if name in BY_NAME else True for name in refused_by)
@@ -171,44 +196,49 @@ class Scheduler:
             text = f"skip schedule deleting pod: {pod.key}"
             self.events.event(pod.obj, "Warning", "FailedScheduling", text, action="Scheduling")
             return
-        decision, prepared = evaluate(pod, self.snapshot)
-        best = decision.best()
-        if best:
-            self.decided(decision, None)
-            node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts)
+        board = self.shared.board(pod)
+        if board is None:
+            decision, prepared = evaluate(pod, self.snapshot)
+            best = decision.best()
+            node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts) if best else None
+        else:
+            prepared = board.prepared
+            node = self.shared.choose(board, self.env.rng, pod.uid, "tie", entry.attempts)
+            if node is None:
+                decision = self.shared.decision(board, pod)
+        if node is not None:
             self.binder.bind(pod, node)
-            return
-        found: Preemption | None = None
-        said: tuple[str, ...] = ()
-        if decision.pre_filter is not None:
-            said = (NO_STATE,)
-        elif decision.nodes:
-            now = self.env.clock.now()
-            found = preempt(prepared, decision, now=now, rng=self.env.rng, attempt=entry.attempts)
-            if found.chosen is None:
-                said = (NOTHING_TO_FREE, f"preemption: {found.message}")
-        self.decided(decision, found)
-        text = messages.after(decision.text(), *said)
-        self._failed(entry, decision, found, text)
+        elif board is not None and board.failure is not None and board.failure[0] == board.cursor:
+            # Nothing changed since the same was said to a Pod of the same needs.
+            self._failed(entry, *board.failure[1:], nominated="")
+        else:
+            self._no_fit(entry, decision, prepared, board)
 
-    def decided(self, decision: Decision, found: Preemption | None) -> None:
-        """For those who want to watch (tests, tracing): an attempt was made."""
-
-    def _failed(self, entry: Entry, decision: Decision, found: Preemption | None, text: str) -> None:
-        """Tell why, and make room if somebody less important is in the way."""
+    def _no_fit(self, entry: Entry, decision: Decision, prepared: Prepared, board: Board | None) -> None:
+        """The Pod fits nowhere: see whether somebody less important can make room, and tell."""
         pod = entry.pod
-        self.queue.fail(entry, decision.plugins() or frozenset(("no nodes",)))
+        refused_by = decision.plugins()
+        if decision.pre_filter is not None:
+            self._failed(entry, messages.after(decision.text(), NO_STATE), refused_by, nominated=None)
+        elif not decision.nodes:
+            self._failed(entry, decision.text(), frozenset((NO_NODES,)), nominated="")
+        else:
+            now = self.env.clock.now()
+            found = preempt(pod, prepared, decision, now=now, rng=self.env.rng, attempt=entry.attempts)
+            if found.chosen is not None:
+                self._failed(entry, decision.text(), refused_by, nominated=found.chosen.node)
+                self._make_room(pod, found.chosen)
+                return
+            text = messages.after(decision.text(), NOTHING_TO_FREE, f"preemption: {found.message}")
+            if board is not None:
+                board.failure = (board.cursor, text, refused_by)
+            self._failed(entry, text, refused_by, nominated="" if found.eligible else None)
+
+    def _failed(self, entry: Entry, text: str, refused_by: frozenset[str], *, nominated: str | None) -> None:
+        pod = entry.pod
+        self.queue.fail(entry, refused_by)
         self.events.event(pod.obj, "Warning", "FailedScheduling", messages.note(text), action="Scheduling")
-        nominated: str | None = None
-        if found is None:
-            nominated = "" if not decision.nodes else None
-        elif found.chosen is not None:
-            nominated = found.chosen.node
-        elif found.eligible:
-            nominated = ""
         self._patch_status(pod, "Unschedulable", text, nominated)
-        if found is not None and found.chosen is not None:
-            self._make_room(pod, found.chosen)
 
     def _patch_status(self, pod: PodInfo, reason: str, text: str, nominated: str | None = None) -> None:
         """The PodScheduled condition and `nominatedNodeName` (None: as it is), if they differ."""

@@ -21,6 +21,7 @@ def balance(cpu: int, memory: int, node: NodeInfo) -> int:
 
 class NodeResourcesBalancedAllocation(Plugin):
     name = "NodeResourcesBalancedAllocation"
+    node_local = True
 
     def pre_score(self, cycle: Cycle, nodes: Sequence[NodeInfo]) -> Skip | None:
         asked = cycle.pod.needs.requests

@@ -16,6 +16,7 @@ NO_STATE = "not found"
 
 class DynamicResources(Plugin):
     name = "DynamicResources"
+    node_local = True
 
     def score(self, cycle: Cycle, node: NodeInfo) -> int:
         return 0

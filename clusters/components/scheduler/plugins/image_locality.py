@@ -16,6 +16,7 @@ MOST_PER_IMAGE = 1000 * MIB
 
 class ImageLocality(Plugin):
     name = "ImageLocality"
+    node_local = True
 
     def score(self, cycle: Cycle, node: NodeInfo) -> int:
         if not node.images:

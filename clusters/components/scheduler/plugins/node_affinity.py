@@ -27,6 +27,7 @@ CONFLICT = unresolvable("pod affinity terms conflict")
 
 class NodeAffinity(Plugin):
     name = "NodeAffinity"
+    node_local = True
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
         needs = cycle.pod.needs

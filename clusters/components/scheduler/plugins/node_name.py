@@ -15,6 +15,7 @@ REFUSED = unresolvable("node(s) didn't match the requested node name")
 
 class NodeName(Plugin):
     name = "NodeName"
+    node_local = True
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
         return None if cycle.pod.node else SKIP

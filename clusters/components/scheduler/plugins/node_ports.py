@@ -15,6 +15,7 @@ REFUSED = unschedulable("node(s) didn't have free ports for the requested pod po
 
 class NodePorts(Plugin):
     name = "NodePorts"
+    node_local = True
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
         return None if cycle.pod.needs.ports else SKIP

@@ -44,6 +44,7 @@ def shortage(asked: Requests, node: NodeInfo) -> Verdict | None:
 
 class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
+    node_local = True
 
     def filter(self, cycle: Cycle, node: NodeInfo) -> Verdict | None:
         return shortage(cycle.pod.needs.requests, node)

@@ -17,6 +17,7 @@ REFUSED = unresolvable("node(s) were unschedulable")
 
 class NodeUnschedulable(Plugin):
     name = "NodeUnschedulable"
+    node_local = True
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
         return SKIP if tolerated(TAINT, cycle.pod.needs.tolerations) else None

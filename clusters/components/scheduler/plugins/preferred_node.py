@@ -12,6 +12,7 @@ from clusters.components.scheduler.snapshot import NodeInfo
 
 class PreferredNode(Plugin):
     name = "PreferredNode"
+    node_local = True
 
     def pre_score(self, cycle: Cycle, nodes: Sequence[NodeInfo]) -> Skip | None:
         return None if cycle.pod.needs.hint else SKIP

@@ -18,6 +18,7 @@ REFUSED = unresolvable("node(s) had untolerated taint(s)")
 
 class TaintToleration(Plugin):
     name = "TaintToleration"
+    node_local = True
 
     def filter(self, cycle: Cycle, node: NodeInfo) -> Verdict | None:
         for taint in node.hard_taints:
