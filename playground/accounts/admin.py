@@ -14,11 +14,13 @@ from playground.accounts.models import ApiToken, ClusterCredential, Membership, 
 
 if TYPE_CHECKING:
     Inline = admin.TabularInline[Membership, User]
+    UserPage = UserAdmin[User]
     MembershipPage = admin.ModelAdmin[Membership]
     ApiTokenPage = admin.ModelAdmin[ApiToken]
     CredentialPage = admin.ModelAdmin[ClusterCredential]
 else:  # generic for the type checker only
     Inline = admin.TabularInline
+    UserPage = UserAdmin
     MembershipPage = ApiTokenPage = CredentialPage = admin.ModelAdmin
 
 
@@ -45,7 +47,7 @@ class MembershipInline(Inline):
 
 
 @admin.register(User)
-class PersonAdmin(_Decides, UserAdmin):
+class PersonAdmin(_Decides, UserPage):
     list_display = ("username", "email", "is_staff", "is_guest", "last_login")
     list_filter = ("is_staff", "is_guest", "is_active")
     inlines = (MembershipInline,)

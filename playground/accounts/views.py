@@ -65,6 +65,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """Only one's own."""
+    assert isinstance(request.user, User)
     dropped, _ = ApiToken.objects.filter(pk=pk, user=request.user).delete()
     messages.info(request, "The token is revoked." if dropped else "There was no such token.")
     return redirect("account")
