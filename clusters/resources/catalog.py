@@ -20,6 +20,12 @@ KINDS = (
     "core.secret",
     "core.service_account",
     "core.event",
+    "core.binding",
+    "core.component_status",
+    "core.resource_quota",
+    "core.limit_range",
+    "core.persistent_volume_claim",
+    "core.persistent_volume",
     # apiregistration.k8s.io
     # apps
     "apps.deployment",

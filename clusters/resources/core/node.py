@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from clusters.kernel.clock import rfc3339
-from clusters.machinery import quantity
 from clusters.machinery.field import (
     ErrorList,
     ErrorType,
@@ -21,26 +20,13 @@ from clusters.machinery.field import (
 from clusters.machinery.names import label_value
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
-from clusters.resources.common.checks import NOT_INTEGER, nonnegative_quantity
 from clusters.resources.common.columns import AGE, NAME, NONE
 from clusters.resources.common.meta import label_key_errors
 from clusters.resources.common.net import cidr_errors, dual_stack
+from clusters.resources.common.quantities import amount_errors
 from clusters.resources.coordination.heartbeat import NODE_PERIOD, is_live, keep_mark, last_beat, without_mark
 
 TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-INTEGER_RESOURCES = frozenset(
-    {
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "services.nodeports",
-        "services.loadbalancers",
-    }
-)
 ROLE_PREFIX = "node-role.kubernetes.io/"
 ROLE_LABEL = "kubernetes.io/role"
 
@@ -60,22 +46,6 @@ _FIXED_CIDR = 'node updates may not change podCIDR except from "" to valid'
 _FIXED_PROVIDER = 'node updates may not change providerID except from "" to valid'
 _CONFIG_DEPRECATED = "spec.configSource: the feature is no longer supported"
 _EXTERNAL_ID_DEPRECATED = "spec.externalID: this field is deprecated, and is unused by Kubernetes"
-
-
-def is_integer_resource(name: str) -> bool:
-    """Resources that are counted: objects, and extended resources such as `example.com/gpu`."""
-    if name in INTEGER_RESOURCES:
-        return True
-    domain, slash, _ = name.partition("/")
-    return bool(slash) and "kubernetes.io" not in domain and not name.startswith("requests.")
-
-
-def resource_value_errors(name: str, value: Any, path: Path) -> ErrorList:
-    """Not negative, and whole where only whole numbers make sense."""
-    errors = nonnegative_quantity(value, path)
-    if is_integer_resource(name) and quantity.milli(value) % 1000:
-        errors.append(invalid(path, quantity.canonical(value), NOT_INTEGER))
-    return errors
 
 
 def taint_errors(taints: Sequence[Obj], path: Path) -> ErrorList:
@@ -187,7 +157,7 @@ def _capacity_errors(obj: Obj) -> ErrorList:
         error
         for field in ("capacity", "allocatable")
         for name, value in (status.get(field) or {}).items()
-        for error in resource_value_errors(name, value, Path("status").child(field, name))
+        for error in amount_errors(name, value, Path("status").child(field, name))
     ]
 
 

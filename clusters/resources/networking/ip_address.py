@@ -9,7 +9,7 @@ from clusters.machinery.field import ErrorList, Path, invalid, required
 from clusters.machinery.names import dns1123_subdomain, path_segment_name
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
-from clusters.resources.common.columns import AGE, NAME, NONE
+from clusters.resources.common.columns import NAME, NONE
 from clusters.resources.common.meta import immutable_errors
 from clusters.resources.common.net import BAD_IP, parse_ip
 
@@ -80,10 +80,9 @@ RESOURCE = Resource(
         NAME,
         Column(
             name="ParentRef",
-            description="ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference"
-            " a parent object.",
+            description="ParentRef references the resource that an IPAddress is attached to. An IPAddress must"
+            " reference a parent object.",
             value=_parent,
         ),
-        AGE,
     ),
 )

@@ -1,0 +1,1 @@
+"""Pod Security: the baseline and restricted standards, by the labels of the Namespace."""
