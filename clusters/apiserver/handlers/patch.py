@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from clusters.apiserver.authz.escalation import guard_write
 from clusters.apiserver.call import Call
 from clusters.apiserver.decoding import check_name
 from clusters.apiserver.endpoint import Endpoint
@@ -65,7 +66,9 @@ def patch_object(call: Call, endpoint: Endpoint, subresource: str) -> Response:
         return endpoint.incoming(obj)
 
     def transform(current: Obj) -> Obj:
-        return finish(patching.apply(endpoint.outgoing(current, None)))
+        obj = finish(patching.apply(endpoint.outgoing(current, None)))
+        guard_write(call, endpoint.resource.qualified, obj, current)
+        return obj
 
     created: list[bool] = []
 
@@ -78,7 +81,7 @@ def patch_object(call: Call, endpoint: Endpoint, subresource: str) -> Response:
         server.authorizer.require_create(call)
         created.append(True)
         obj = finish(obj)
-        obj["metadata"].pop("resourceVersion", None)
+        guard_write(call, endpoint.resource.qualified, obj, None)
         return obj
 
     factory: Callable[[], Any] | None = make if apply and not subresource else None

@@ -5,6 +5,7 @@ Models: apiserver, pkg/endpoints/handlers/create.go and update.go.
 
 from __future__ import annotations
 
+from clusters.apiserver.authz.escalation import guard_write
 from clusters.apiserver.call import Call
 from clusters.apiserver.decoding import check_name, check_namespace, read_object
 from clusters.apiserver.endpoint import Endpoint
@@ -41,6 +42,7 @@ def create(call: Call, endpoint: Endpoint) -> Response:
     dedup_owners(call, obj)
     registry = call.server.cluster.registry
     opts = write_options(call, endpoint, params)
+    guard_write(call, endpoint.resource.qualified, obj, None)
     stored = registry.create(endpoint.resource, info.namespace, endpoint.incoming(obj), opts)
     return object_response(call, endpoint, stored, form, 201)
 
@@ -66,13 +68,18 @@ def put(call: Call, endpoint: Endpoint, subresource: str) -> Response:
     def make() -> Obj:
         call.server.authorizer.require_create(call)
         created.append(True)
+        guard_write(call, endpoint.resource.qualified, incoming, None)
         return incoming
+
+    def replace(current: Obj) -> Obj:
+        guard_write(call, endpoint.resource.qualified, incoming, current)
+        return private_copy(incoming)
 
     stored = registry.update(
         endpoint.resource,
         info.namespace,
         info.name,
-        lambda _current: private_copy(incoming),
+        replace,
         opts,
         subresource=subresource,
         create=make if endpoint.resource.strategy.allow_create_on_update and not subresource else None,
