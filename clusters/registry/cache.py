@@ -60,24 +60,20 @@ class Bucket:
         return old
 
     def range(self, prefix: str, after: str = "") -> Iterator[Item]:
-        """Items whose key starts with `prefix` and is greater than `after`, in key order."""
-        keys, items = self.keys, self.items
-        at = bisect_left(keys, max(prefix, after))
-        while at < len(keys):
-            key = keys[at]
-            if not key.startswith(prefix):
-                return
-            if key != after:
-                yield items[key]
-            at += 1
+        """Items whose key starts with `prefix` and is greater than `after`, in key order. The keys are those of
+        the moment of the call: another thread may write meanwhile."""
+        items = self.items
+        for key in self._keys(prefix, after):
+            item = items.get(key)
+            if item is not None:
+                yield item
 
-    def count(self, prefix: str, after: str = "") -> int:
-        """How many items `range` would give."""
-        low = bisect_left(self.keys, max(prefix, after))
-        high = bisect_left(self.keys, prefix + "\U0010ffff")
-        if low < high and self.keys[low] == after:
-            low += 1
-        return max(0, high - low)
+    def _keys(self, prefix: str, after: str) -> list[str]:
+        keys = self.keys
+        low = bisect_left(keys, max(prefix, after))
+        high = bisect_left(keys, prefix + "\U0010ffff", lo=low)
+        found = keys[low:high]
+        return found[1:] if found and found[0] == after else found
 
 
 def prefix_of(key: str) -> str:
