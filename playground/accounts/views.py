@@ -27,11 +27,12 @@ class Login(LoginView):
     redirect_authenticated_user = False
 
     def form_valid(self, form: Any) -> HttpResponse:
-        before = self.request.user
+        # Asked before logging in: the request's user is looked up when first used.
+        guest = User.objects.filter(pk=self.request.user.pk or 0, is_guest=True).first()
         answer = super().form_valid(form)
-        after = self.request.user
-        if isinstance(before, User) and before.is_guest and isinstance(after, User) and after.pk != before.pk:
-            adopt(before, after)
+        user = self.request.user
+        if guest is not None and isinstance(user, User) and user.pk != guest.pk:
+            adopt(guest, user)
         return answer
 
 

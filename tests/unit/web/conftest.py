@@ -19,7 +19,7 @@ from playground.accounts.models import User
 @pytest.fixture(autouse=True)
 def _alone(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No broker, no data directory, no memory of other tests."""
-    settings.DATA_DIR = tmp_path
+    settings.DATA_DIR = settings.STATIC_ROOT = tmp_path
     settings.PLAYGROUND_ANONYMOUS = True
     monkeypatch.setattr(notify.Notifier, "wrote", lambda *args, **kwargs: None)
     monkeypatch.setattr("clusters.runtime.hub.Hub._ensure_tail", lambda self: None)
