@@ -43,8 +43,8 @@ class AffinityTerm:
     namespaces: frozenset[str]
     namespace_selector: LabelSelector
 
-    def matches(self, pod: PodInfo, namespace_labels: Mapping[str, str]) -> bool:
-        """`namespace_labels` are those of the Pod's namespace."""
+    def matches(self, pod: Needs, namespace_labels: Mapping[str, str]) -> bool:
+        """Whether Pods of these needs are meant; `namespace_labels` are those of their namespace."""
         if pod.namespace not in self.namespaces and not self.namespace_selector.matches(namespace_labels):
             return False
         return self.selector.matches(pod.labels)
@@ -79,8 +79,8 @@ class Needs:
         spec = pod["spec"]
         self.key = key
         self._spec = spec
-        self._labels = pod["metadata"].get("labels") or {}
-        self._namespace = pod["metadata"].get("namespace", "")
+        self.labels: Mapping[str, str] = pod["metadata"].get("labels") or {}
+        self.namespace: str = pod["metadata"].get("namespace", "")
         self.requests: Requests = pod_requests(pod)
         self.priority: int = spec.get("priority") or 0
         self.preempts: bool = spec.get("preemptionPolicy") != "Never"
@@ -143,7 +143,7 @@ class Needs:
         namespaces = frozenset(raw.get("namespaces") or ())
         selected = raw.get("namespaceSelector")
         if not namespaces and selected is None:
-            namespaces = frozenset((self._namespace,))
+            namespaces = frozenset((self.namespace,))
         return AffinityTerm(
             topology_key=raw["topologyKey"],
             selector=_selector(raw.get("labelSelector")),
@@ -169,10 +169,10 @@ class Needs:
 
     def _constraint(self, raw: Mapping[str, Any]) -> SpreadConstraint:
         selector = _selector(raw.get("labelSelector"))
-        keys = [k for k in raw.get("matchLabelKeys") or () if k in self._labels]
+        keys = [k for k in raw.get("matchLabelKeys") or () if k in self.labels]
         if keys and not selector.nothing:
             merged = dict.fromkeys(selector.requirements)
-            merged.update({Requirement(k, EQUALS, (self._labels[k],)): None for k in keys})
+            merged.update({Requirement(k, EQUALS, (self.labels[k],)): None for k in keys})
             selector = LabelSelector(merged)
         return SpreadConstraint(
             topology_key=raw["topologyKey"],

@@ -51,8 +51,8 @@ WEIGHTS = {
     "DynamicResources": 1,
     "NodeResourcesBalancedAllocation": 1,
     "ImageLocality": 1,
-    # The playground's own, more than all others together.
-    "PreferredNode": 20,
+    # The playground's own: as much as preferred node affinity of weight 100.
+    "PreferredNode": 2,
 }
 
 BY_NAME = {p.name: p for p in PLUGINS}

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
+from typing import TypeVar
 
 from clusters.client.informer import Informers
-from clusters.components.scheduler.podinfo import HostPort, PodInfo
+from clusters.components.scheduler.podinfo import HostPort, Needs, PodInfo
 from clusters.components.scheduler.requests import Amounts, amounts
 from clusters.components.scheduler.taints import PREFER_NO_SCHEDULE, Taint, taints_of
 from clusters.machinery.selectors import LabelSelector
@@ -33,6 +34,7 @@ class NodeInfo:
         "ephemeral",
         "hard_taints",
         "images",
+        "kinds",
         "labels",
         "memory",
         "name",
@@ -57,9 +59,11 @@ class NodeInfo:
         self.obj: Obj | None = None
         self.pods: dict[str, PodInfo] = {}
         """By key."""
-        self.affine: dict[str, PodInfo] = {}
+        self.kinds: Counter[Needs] = Counter()
+        """How many Pods of which needs."""
+        self.affine: Counter[Needs] = Counter()
         """Those with affinity or anti-affinity of any sort."""
-        self.anti_affine: dict[str, PodInfo] = {}
+        self.anti_affine: Counter[Needs] = Counter()
         """Those with required anti-affinity."""
         self.priorities: Counter[int] = Counter()
         self.ports: Counter[HostPort] = Counter()
@@ -90,15 +94,9 @@ class NodeInfo:
     def add(self, pod: PodInfo) -> None:
         self.pods[pod.key] = pod
         self._count(pod, 1)
-        if pod.needs.has_affinity:
-            self.affine[pod.key] = pod
-            if pod.needs.anti_affinity:
-                self.anti_affine[pod.key] = pod
 
     def remove(self, pod: PodInfo) -> None:
         del self.pods[pod.key]
-        self.affine.pop(pod.key, None)
-        self.anti_affine.pop(pod.key, None)
         self._count(pod, -1)
 
     def _count(self, pod: PodInfo, sign: int) -> None:
@@ -112,15 +110,18 @@ class NodeInfo:
         for name, amount in requests.scalar.items():
             self.scalar[name] = self.scalar.get(name, 0) + sign * amount
         for port in needs.ports:
-            self.ports[port] += sign
-        self.priorities[needs.priority] += sign
-        if not self.priorities[needs.priority]:
-            del self.priorities[needs.priority]
+            _change(self.ports, port, sign)
+        _change(self.priorities, needs.priority, sign)
+        _change(self.kinds, needs, sign)
+        if needs.has_affinity:
+            _change(self.affine, needs, sign)
+            if needs.anti_affinity:
+                _change(self.anti_affine, needs, sign)
 
     def port_taken(self, port: HostPort) -> bool:
         address, protocol, number = port
-        for (a, p, n), count in self.ports.items():
-            if count and n == number and p == protocol:
+        for a, p, n in self.ports:
+            if n == number and p == protocol:
                 if ALL_ADDRESSES in (a, address) or a == address:
                     return True
         return False
@@ -131,8 +132,9 @@ class NodeInfo:
         for slot in NodeInfo.__slots__:
             setattr(out, slot, getattr(self, slot))
         out.pods = dict(self.pods)
-        out.affine = dict(self.affine)
-        out.anti_affine = dict(self.anti_affine)
+        out.kinds = Counter(self.kinds)
+        out.affine = Counter(self.affine)
+        out.anti_affine = Counter(self.anti_affine)
         out.priorities = Counter(self.priorities)
         out.ports = Counter(self.ports)
         out.scalar = dict(self.scalar)
@@ -270,6 +272,17 @@ class Snapshot:
         if pod.needs.has_affinity:
             _keep(self.affine_nodes, info, bool(info.affine))
             _keep(self.anti_affine_nodes, info, bool(info.anti_affine))
+
+
+T = TypeVar("T")
+
+
+def _change(counter: Counter[T], key: T, delta: int) -> None:
+    count = counter[key] + delta
+    if count:
+        counter[key] = count
+    else:
+        del counter[key]
 
 
 _NONE: dict[LabelSelector, MatchCount] = {}

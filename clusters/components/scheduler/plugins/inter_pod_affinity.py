@@ -5,7 +5,7 @@ Models: kube-scheduler, plugins/interpodaffinity.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clusters.components.scheduler.events import Action, ClusterEvent
@@ -20,7 +20,7 @@ from clusters.components.scheduler.framework import (
     unresolvable,
     unschedulable,
 )
-from clusters.components.scheduler.podinfo import AffinityTerm, PodInfo
+from clusters.components.scheduler.podinfo import AffinityTerm, Needs, PodInfo
 from clusters.components.scheduler.snapshot import NodeInfo, Snapshot
 
 NO_AFFINITY = unresolvable("node(s) didn't match pod affinity rules")
@@ -63,48 +63,67 @@ def _count(counts: Counts, labels: Mapping[str, str], key: str, delta: int) -> N
         counts.pop(domain, None)
 
 
-def _matches_all(terms: Iterable[AffinityTerm], pod: PodInfo, snapshot: Snapshot) -> bool:
+def _matches_all(terms: Iterable[AffinityTerm], pod: Needs, snapshot: Snapshot) -> bool:
     labels = snapshot.namespace_labels(pod.namespace)
     return all(t.matches(pod, labels) for t in terms)
 
 
+Keys = tuple[tuple[str, ...], tuple[str, ...]]
+"""Topology keys in whose domains Pods of some needs count for affinity, and for anti-affinity."""
+
+
 class InterPodAffinity(Plugin):
+    """Pods of equal needs are alike here, so terms are matched once a kind of Pod, not once a Pod."""
+
     name = "InterPodAffinity"
 
     def pre_filter(self, cycle: Cycle) -> PreFilterResult:
-        pod, snapshot = cycle.pod, cycle.snapshot
-        needs = pod.needs
-        if not snapshot.anti_affine_nodes and not needs.has_affinity:
+        needs, snapshot = cycle.pod.needs, cycle.snapshot
+        own = needs.has_affinity and bool(needs.affinity or needs.anti_affinity)
+        if not snapshot.anti_affine_nodes and not own:
             return SKIP
-        state = FilterState(snapshot.namespace_labels(pod.namespace))
+        state = FilterState(snapshot.namespace_labels(needs.namespace))
+        refusing: dict[Needs, tuple[str, ...]] = {}
         for node in snapshot.anti_affine_nodes.values():
             if node.obj is not None:
-                for other in node.anti_affine.values():
-                    self._count_existing(state, pod, other, node, 1)
-        if needs.has_affinity and (needs.affinity or needs.anti_affinity):
-            for node in snapshot.nodes:
-                for other in node.pods.values():
-                    self._count_own(cycle, state, other, node, 1)
-        if not state.existing_anti and not (needs.has_affinity and (needs.affinity or needs.anti_affinity)):
+                for other, count in node.anti_affine.items():
+                    if other not in refusing:
+                        refusing[other] = self._refused_in(other, needs, state)
+                    for key in refusing[other]:
+                        _count(state.existing_anti, node.labels, key, count)
+        if not own and not state.existing_anti:
             return SKIP
+        if own:
+            wanted: dict[Needs, Keys] = {}
+            for node in snapshot.nodes:
+                for other, count in node.kinds.items():
+                    if other not in wanted:
+                        wanted[other] = self._own_keys(needs, other, snapshot)
+                    self._count_own(state, wanted[other], node, count)
         cycle.state[self.name] = state
         return None
 
     @staticmethod
-    def _count_existing(state: FilterState, pod: PodInfo, other: PodInfo, node: NodeInfo, delta: int) -> None:
-        for term in other.needs.anti_affinity:
-            if term.matches(pod, state.namespace_labels):
-                _count(state.existing_anti, node.labels, term.topology_key, delta)
+    def _refused_in(other: Needs, needs: Needs, state: FilterState) -> tuple[str, ...]:
+        """The topology keys of the terms by which a Pod that is there keeps the new one away."""
+        terms = other.anti_affinity
+        return tuple(t.topology_key for t in terms if t.matches(needs, state.namespace_labels))
 
     @staticmethod
-    def _count_own(cycle: Cycle, state: FilterState, other: PodInfo, node: NodeInfo, delta: int) -> None:
-        needs, snapshot = cycle.pod.needs, cycle.snapshot
+    def _own_keys(needs: Needs, other: Needs, snapshot: Snapshot) -> Keys:
+        near: tuple[str, ...] = ()
         if needs.affinity and _matches_all(needs.affinity, other, snapshot):
-            for term in needs.affinity:
-                _count(state.affinity, node.labels, term.topology_key, delta)
-        for term in needs.anti_affinity:
-            if term.matches(other, snapshot.namespace_labels(other.namespace)):
-                _count(state.anti, node.labels, term.topology_key, delta)
+            near = tuple(t.topology_key for t in needs.affinity)
+        labels = snapshot.namespace_labels(other.namespace)
+        return near, tuple(t.topology_key for t in needs.anti_affinity if t.matches(other, labels))
+
+    @staticmethod
+    def _count_own(state: FilterState, keys: Keys, node: NodeInfo, delta: int) -> None:
+        near, away = keys
+        for key in near:
+            _count(state.affinity, node.labels, key, delta)
+        for key in away:
+            _count(state.anti, node.labels, key, delta)
 
     def add_pod(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> None:
         self._change(cycle, pod, node, 1)
@@ -114,8 +133,11 @@ class InterPodAffinity(Plugin):
 
     def _change(self, cycle: Cycle, pod: PodInfo, node: NodeInfo, delta: int) -> None:
         state: FilterState = cycle.state[self.name]
-        self._count_existing(state, cycle.pod, pod, node, delta)
-        self._count_own(cycle, state, pod, node, delta)
+        needs, other = cycle.pod.needs, pod.needs
+        for key in self._refused_in(other, needs, state):
+            _count(state.existing_anti, node.labels, key, delta)
+        if needs.has_affinity:
+            self._count_own(state, self._own_keys(needs, other, cycle.snapshot), node, delta)
 
     def filter(self, cycle: Cycle, node: NodeInfo) -> Verdict | None:
         state: FilterState = cycle.state[self.name]
@@ -142,32 +164,29 @@ class InterPodAffinity(Plugin):
                 return False
             found = found and (term.topology_key, value) in state.affinity
         # The first of Pods that want to be together may go anywhere, else none could ever start.
-        return found or (not state.affinity and _matches_all(terms, cycle.pod, cycle.snapshot))
+        return found or (not state.affinity and _matches_all(terms, cycle.pod.needs, cycle.snapshot))
 
     def pre_score(self, cycle: Cycle, nodes: Sequence[NodeInfo]) -> Skip | None:
-        pod, snapshot = cycle.pod, cycle.snapshot
-        needs = pod.needs
-        wishes = needs.has_affinity and bool(needs.preferred_affinity or needs.preferred_anti_affinity)
-        if not wishes and not snapshot.affine_nodes:
+        needs, snapshot = cycle.pod.needs, cycle.snapshot
+        own = needs.has_affinity and bool(needs.preferred_affinity or needs.preferred_anti_affinity)
+        if not own and not snapshot.affine_nodes:
             return SKIP
-        namespace_labels = snapshot.namespace_labels(pod.namespace)
-        counts: Counts = {}
-        touched = False
-        for node in snapshot.nodes if wishes else snapshot.affine_nodes.values():
+        namespace_labels = snapshot.namespace_labels(needs.namespace)
+        wishes: dict[Needs, list[tuple[str, int]]] = {}
+        by_key: dict[str, dict[str, int]] = {}
+        for node in snapshot.nodes if own else snapshot.affine_nodes.values():
             if node.obj is None:
                 continue
-            for other in (node.pods if wishes else node.affine).values():
-                for weight, term in _wishes(pod, other, snapshot, namespace_labels):
-                    value = node.labels.get(term.topology_key)
+            for other, count in (node.kinds if own else node.affine).items():
+                if other not in wishes:
+                    wishes[other] = list(_wishes(needs, other, snapshot, namespace_labels))
+                for key, weight in wishes[other]:
+                    value = node.labels.get(key)
                     if value is not None:
-                        domain = (term.topology_key, value)
-                        counts[domain] = counts.get(domain, 0) + weight
-                        touched = True
-        if not touched:
+                        weights = by_key.setdefault(key, {})
+                        weights[value] = weights.get(value, 0) + weight * count
+        if not by_key:
             return SKIP
-        by_key: dict[str, dict[str, int]] = {}
-        for (key, value), weight in counts.items():
-            by_key.setdefault(key, {})[value] = weight
         cycle.state["InterPodAffinity/score"] = by_key
         return None
 
@@ -200,25 +219,24 @@ class InterPodAffinity(Plugin):
 
 
 def _wishes(
-    pod: PodInfo, other: PodInfo, snapshot: Snapshot, namespace_labels: Mapping[str, str]
-) -> Iterable[tuple[int, AffinityTerm]]:
-    """The terms by which the new Pod and one that is there attract (or repel) each other."""
-    needs, theirs = pod.needs, other.needs
+    needs: Needs, other: Needs, snapshot: Snapshot, namespace_labels: Mapping[str, str]
+) -> Iterator[tuple[str, int]]:
+    """Topology keys and weights by which the new Pod and one that is there attract (or repel) each other."""
     if needs.has_affinity:
         other_labels = snapshot.namespace_labels(other.namespace)
         for weight, term in needs.preferred_affinity:
             if term.matches(other, other_labels):
-                yield weight, term
+                yield term.topology_key, weight
         for weight, term in needs.preferred_anti_affinity:
             if term.matches(other, other_labels):
-                yield -weight, term
-    if theirs.has_affinity:
-        for term in theirs.affinity:
-            if term.matches(pod, namespace_labels):
-                yield HARD_AFFINITY_WEIGHT, term
-        for weight, term in theirs.preferred_affinity:
-            if term.matches(pod, namespace_labels):
-                yield weight, term
-        for weight, term in theirs.preferred_anti_affinity:
-            if term.matches(pod, namespace_labels):
-                yield -weight, term
+                yield term.topology_key, -weight
+    if other.has_affinity:
+        for term in other.affinity:
+            if term.matches(needs, namespace_labels):
+                yield term.topology_key, HARD_AFFINITY_WEIGHT
+        for weight, term in other.preferred_affinity:
+            if term.matches(needs, namespace_labels):
+                yield term.topology_key, weight
+        for weight, term in other.preferred_anti_affinity:
+            if term.matches(needs, namespace_labels):
+                yield term.topology_key, -weight

@@ -1,5 +1,5 @@
 """PreferredNode: the playground's own. A Pod that replaces one which somebody dragged to another node would
-like to be there, more than anything that the other scores say; filters still decide whether it may.
+like to be there, as with preferred node affinity of weight 100; filters still decide whether it may.
 """
 
 from __future__ import annotations
