@@ -45,12 +45,14 @@ KINDS = (
     # admissionregistration.k8s.io
     # apiextensions.k8s.io
     # scheduling.k8s.io
+    "scheduling",
     # coordination.k8s.io
     "coordination",
     # node.k8s.io
     # discovery.k8s.io
     "discovery",
     # flowcontrol.apiserver.k8s.io
+    "flowcontrol",
     # resource.k8s.io
     # metrics.k8s.io, where the cluster has metrics
     # of the playground itself, not in discovery

@@ -5,12 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+from clusters.machinery import gojson
 from clusters.machinery.field import ErrorList, Path, invalid, required, too_long
 from clusters.machinery.names import config_key
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.columns import AGE, NAME
-from clusters.resources.common.go_json import object_error
 from clusters.resources.common.meta import immutable_errors
 from clusters.resources.core.config_map import MAX_BYTES, decoded, decoded_size, frozen_errors
 
@@ -62,7 +62,7 @@ def _type_errors(obj: Obj, data: dict[str, str]) -> ErrorList:
         path = _DATA.key(_DOCKER_KEY[kind])
         if _DOCKER_KEY[kind] not in data:
             return [required(path)]
-        problem = object_error(decoded(data[_DOCKER_KEY[kind]]))
+        problem = _json_problem(decoded(data[_DOCKER_KEY[kind]]))
         if problem:
             return [invalid(path, REDACTED, problem)]
     elif kind == "kubernetes.io/basic-auth":
@@ -74,6 +74,20 @@ def _type_errors(obj: Obj, data: dict[str, str]) -> ErrorList:
     elif kind == "kubernetes.io/tls":
         return [required(_DATA.key(key)) for key in ("tls.crt", "tls.key") if key not in data]
     return []
+
+
+_JSON_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
+
+
+def _json_problem(text: bytes) -> str:
+    """What Go's decoder says of a text that should hold an object; "" if it does."""
+    try:
+        value = gojson.parse_json(text)
+    except gojson.GoJsonError as error:
+        return str(error)
+    if value is None or isinstance(value, dict):
+        return ""
+    return f"json: cannot unmarshal {_JSON_KINDS[type(value)]} into Go value of type map[string]interface {{}}"
 
 
 def _type(obj: Obj, now: int = 0) -> str:
