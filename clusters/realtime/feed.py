@@ -56,10 +56,13 @@ class Feed:
         epoch: str = "",
         ring: int = RING_ENTRIES,
         events: int = EVENTS_SHOWN,
+        vtime: int = 0,
     ) -> None:
         self.board = Board(items, events=events)
         self.epoch = epoch
         self.rev = rev
+        self.vtime = vtime
+        """Virtual time of the last change taken in."""
         self._head = rev
         self._pending = False
         self._flushed_at = -FLUSH_INTERVAL
@@ -78,6 +81,9 @@ class Feed:
             return
         self._pending = self.board.apply(changes) or self._pending
         self._head = max(self._head, changes[-1].rev)
+        latest = changes[-1].new or changes[-1].last
+        if latest is not None:
+            self.vtime = max(self.vtime, latest.vtime)
 
     def due(self) -> int | None:
         """When the next flush is due (microseconds of the caller's clock); None if there is nothing new."""

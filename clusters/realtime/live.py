@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from asgiref.sync import sync_to_async
 
+from clusters.kernel.clock import wall_now
 from clusters.realtime.board import visible_items
 from clusters.realtime.feed import Feed
 from clusters.realtime.messages import ClockFrame, PresenceMessage, dump
@@ -70,7 +72,7 @@ class LiveCluster:
         self.state: ClusterState
         self.feed: Feed
         self._source = source
-        self._loop = loop
+        self.loop = loop
         self._early: list[Change] | None = []
         self._unsubscribe: Callable[[], None] = lambda: None
         self._flush_timer: asyncio.TimerHandle | None = None
@@ -85,7 +87,7 @@ class LiveCluster:
         early, self._early = self._early, None
         if early:
             self._take(early)
-        self._ticker = self._loop.create_task(self._tick())
+        self._ticker = self.loop.create_task(self._tick())
 
     def _build(self) -> tuple[ClusterState, Feed]:
         state = self._source.state(self.name)
@@ -96,7 +98,8 @@ class LiveCluster:
             items = [i for p in cache.prefixes() for i in visible_items(cache.bucket(p).items.values())]
             rev = cache.rev
             self._unsubscribe = cache.subscribe(self._on_changes)
-        return state, Feed(items, rev, epoch=state.epoch)
+            vtime = cache.vtime
+        return state, Feed(items, rev, epoch=state.epoch, vtime=vtime)
 
     def close(self) -> None:
         self.closed = True
@@ -109,7 +112,7 @@ class LiveCluster:
 
     def now(self) -> int:
         """Microseconds, monotonic: what sessions and feed are timed with."""
-        return int(self._loop.time() * 1_000_000)
+        return int(self.loop.time() * 1_000_000)
 
     # members
 
@@ -129,7 +132,7 @@ class LiveCluster:
 
     def presence_changed(self) -> None:
         if self._presence_timer is None and not self.closed:
-            self._presence_timer = self._loop.call_later(INTERVAL / 1e6, self._send_presence)
+            self._presence_timer = self.loop.call_later(INTERVAL / 1e6, self._send_presence)
 
     def _send_presence(self) -> None:
         self._presence_timer = None
@@ -145,7 +148,7 @@ class LiveCluster:
     def _on_changes(self, changes: Sequence[Change]) -> None:
         """Called by the cache, on any thread, under its lock."""
         try:
-            self._loop.call_soon_threadsafe(self._take, changes)
+            self.loop.call_soon_threadsafe(self._take, changes)
         except RuntimeError:  # the loop is closed: this process is on its way out
             self._unsubscribe()
 
@@ -163,11 +166,14 @@ class LiveCluster:
         if due is None:
             self.feed.flush(self.now())
         elif self._flush_timer is None:
-            self._flush_timer = self._loop.call_later(max(0, due - self.now()) / 1e6, self._flush)
+            self._flush_timer = self.loop.call_later(max(0, due - self.now()) / 1e6, self._flush)
 
     def _flush(self) -> None:
         self._flush_timer = None
         if self.feed.flush(self.now()):
+            if self.state.clock["speed"] == "max":
+                # At speed max the log is the clock; the browser cannot extrapolate.
+                self._post("clock", dump({**self.state.clock, "now": self.feed.vtime, "wall": wall_now()}))
             for member in tuple(self.members):
                 member.wake()
         if self.feed.due() is not None:
@@ -264,6 +270,16 @@ class LiveClusters:
         task = self._live.get(live.name)
         if task is not None and task.done() and task.exception() is None and task.result() is live:
             del self._live[live.name]
+
+    def nudge(self, name: str) -> None:
+        """Something about a cluster changed that its log does not tell (its clock, its existence): look now
+        instead of at the next tick. From any thread."""
+        task = self._live.get(name)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return
+        live = task.result()
+        with suppress(RuntimeError):  # the loop is closed
+            live.loop.call_soon_threadsafe(lambda: live.loop.create_task(live.check()))
 
     def counts(self) -> dict[str, int]:
         """Sessions by cluster, for metrics."""

@@ -9,6 +9,7 @@ from clusters.models import Cluster
 from clusters.realtime.live import ClusterState, LiveClusters
 from clusters.realtime.messages import ClockFrame
 from clusters.registry.cache import WatchCache
+from clusters.runtime.hub import hub
 
 
 def epoch_of(cluster: Cluster) -> str:
@@ -35,9 +36,13 @@ class RuntimeSource:
     """`live.Source` by the runtime."""
 
     def open(self, name: str) -> WatchCache:
-        from clusters.runtime.hub import hub
-
-        return hub.cluster(name).cache
+        handle = hub.cluster(name)
+        if not Cluster.objects.filter(pk=handle.id).exists():
+            # Another process deleted it, and perhaps made another of the same name.
+            hub.forget(name)
+            handle = hub.cluster(name)
+        handle.refresh()
+        return handle.cache
 
     def state(self, name: str) -> ClusterState | None:
         cluster = Cluster.objects.filter(name=name).first()

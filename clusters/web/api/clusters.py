@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from clusters.kernel.clock import wall_now
 from clusters.models import Cluster
 from clusters.models.access import policy
+from clusters.realtime.source import live_clusters
 from clusters.runtime import service
 from clusters.runtime.settings import MAX_CONTROL_PLANES, MAX_SEED, MAX_WORKERS
 from clusters.web.api import shapes
@@ -99,6 +100,7 @@ def get_cluster(call: Call) -> Any:
 @route("DELETE", "clusters/{name}", "Delete a cluster with all its history", need="own", status=204)
 def delete_cluster(call: Call) -> Any:
     service.delete_cluster(call.cluster)
+    live_clusters().nudge(call.path["name"])
     return Answer(status=204)
 
 

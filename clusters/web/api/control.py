@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusters.machinery.types import Obj
+from clusters.realtime.source import live_clusters
 from clusters.runtime import service
 from clusters.runtime.hub import hub
 from clusters.web.api import shapes
@@ -41,15 +42,20 @@ def set_clock(call: Call) -> Any:
             speed = "1"
     if speed is not None:
         service.set_clock(call.cluster, speed=speed)
-        call.cluster.refresh_from_db()
+        _clock_moved(call)
     return shapes.clock_of(call.cluster)
 
 
 @route("POST", "clusters/{name}/clock/step", "Run to the next timer", need="write", body=(), returns=shapes.CLOCK)
 def step_clock(call: Call) -> Any:
     service.step_clock(call.cluster)
-    call.cluster.refresh_from_db()
+    _clock_moved(call)
     return shapes.clock_of(call.cluster)
+
+
+def _clock_moved(call: Call) -> None:
+    call.cluster.refresh_from_db()
+    live_clusters().nudge(call.cluster.name)
 
 
 def _stored(call: Call, resource: str) -> list[Obj]:
