@@ -60,6 +60,10 @@ class Type:
         self.description = description
 
 
+DEDUCED: Final = Type(ANY, "interface {}")
+"""Any JSON in a custom resource: its maps are granular (`ANY` otherwise is atomic)."""
+
+
 class ListType(Type):
     """`list_type`: `atomic` (also if unsaid), `set` or `map`, the last with `keys`. `defaults` are values of
     absent keys."""
@@ -309,6 +313,8 @@ def _set_emission(field: Field, struct: str, group: str, is_kind: bool) -> None:
     if name in ("apiVersion", "kind") and is_kind:
         field.drop = True
         return
+    if full == "ObjectMeta.managedFields":
+        return  # an empty list means: forget all managers
     if (field.required and not listed(gotypes.NEVER)) or listed(gotypes.ALWAYS):
         field.zero = _zero(kind)
         return
@@ -395,7 +401,7 @@ def _custom_object(schema: Mapping[str, Any], name: str) -> ObjectType:
     if isinstance(extra, Mapping):
         out.extra = _custom(extra)
     elif extra is True or schema.get("x-kubernetes-preserve-unknown-fields"):
-        out.extra = Type(ANY, "interface {}")
+        out.extra = DEDUCED
     out.fields_ = fields
     return out
 
@@ -406,7 +412,7 @@ def _custom(schema: Mapping[str, Any]) -> Type:
         return Type(INT_OR_STRING, "intstr.IntOrString")
     if kind == "array":
         items = schema.get("items")
-        node = _custom(items) if isinstance(items, Mapping) else Type(ANY)
+        node = _custom(items) if isinstance(items, Mapping) else DEDUCED
         out = ListType(
             node,
             list_type=schema.get("x-kubernetes-list-type", "atomic"),
@@ -423,6 +429,4 @@ def _custom(schema: Mapping[str, Any]) -> Type:
         return _custom_object(schema, "")
     if kind in _KINDS:
         return Type(_KINDS[kind], description=schema.get("description", ""))
-    if schema.get("x-kubernetes-preserve-unknown-fields") or kind is None:
-        return Type(ANY)
-    return Type(ANY)
+    return DEDUCED
