@@ -12,6 +12,8 @@ from clusters.resources.base import Resource
 KINDS = (
     # core
     "core.pod",
+    "core.pod_template",
+    "core.replication_controller",
     "core.namespace",
     "core.node",
     "core.service",
@@ -30,6 +32,9 @@ KINDS = (
     # apps
     "apps.deployment",
     "apps.replica_set",
+    "apps.stateful_set",
+    "apps.daemon_set",
+    "apps.controller_revision",
     # events.k8s.io
     "events",
     # authentication.k8s.io

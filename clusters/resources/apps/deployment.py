@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from clusters.machinery.field import ErrorList, forbidden, invalid, not_supported, required
 from clusters.machinery.types import Obj
+from clusters.resources.apps.rules import (
+    SPEC,
+    TEMPLATE,
+    amount,
+    at_most_all_errors,
+    changed_template_warnings,
+    collision_errors,
+    int_or_percent_errors,
+    name_warnings,
+    replica_template_errors,
+    selector_given_errors,
+    selector_kept_errors,
+    status_number_errors,
+)
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
-from clusters.resources.common.columns import AGE, CONTAINERS, IMAGES, NAME, selector
+from clusters.resources.common.checks import nonnegative
+from clusters.resources.common.columns import AGE, CONTAINERS, IMAGES, NAME, selector_column, status_number
 from clusters.resources.common.scale import SCALE
 from clusters.resources.pod_spec.defaults import default_template
+from clusters.resources.pod_spec.internal import shown
+from clusters.resources.pod_spec.warnings import template_warnings
+
+_STRATEGY = SPEC.child("strategy")
+_ROLLING_SHAPE = {"maxUnavailable": ("MaxUnavailable", 0), "maxSurge": ("MaxSurge", 0)}
+_STRATEGY_SHAPE = {"type": ("Type", ""), "rollingUpdate": ("RollingUpdate", _ROLLING_SHAPE)}
 
 
 class DeploymentStrategy(Strategy):
@@ -35,6 +57,77 @@ class DeploymentStrategy(Strategy):
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
         obj["status"] = {}
 
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        return _spec_errors(obj["spec"])
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        return name_warnings(obj) + template_warnings(obj["spec"].get("template"), TEMPLATE)
+
+    def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        # Annotations are copied to ReplicaSets, so they count as something wanted.
+        if (new["metadata"].get("annotations") or {}) != (old["metadata"].get("annotations") or {}):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return _spec_errors(new["spec"]) + selector_kept_errors(new, old)
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return changed_template_warnings(new, old, ctx)
+
+    def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
+        if "labels" in old["metadata"]:
+            new["metadata"]["labels"] = old["metadata"]["labels"]
+        else:
+            new["metadata"].pop("labels", None)
+
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        numbers = (
+            "observedGeneration",
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+        )
+        within = ("updatedReplicas", "readyReplicas", "availableReplicas")
+        errors = status_number_errors(new.get("status") or {}, numbers, within=within)
+        return errors + collision_errors(new, old)
+
+
+def _spec_errors(spec: Obj) -> ErrorList:
+    errors = nonnegative(spec.get("replicas"), SPEC.child("replicas"))
+    errors += selector_given_errors(spec.get("selector"), "empty selector is invalid for deployment")
+    errors += replica_template_errors(spec)
+    errors += _strategy_errors(spec.get("strategy") or {})
+    ready, deadline = spec.get("minReadySeconds", 0), spec.get("progressDeadlineSeconds")
+    errors += nonnegative(ready, SPEC.child("minReadySeconds"))
+    errors += nonnegative(spec.get("revisionHistoryLimit"), SPEC.child("revisionHistoryLimit"))
+    if deadline is not None:
+        at = SPEC.child("progressDeadlineSeconds")
+        errors += nonnegative(deadline, at)
+        if deadline <= ready:
+            errors.append(invalid(at, deadline, "must be greater than minReadySeconds"))
+    return errors
+
+
+def _strategy_errors(strategy: Obj) -> ErrorList:
+    kind, rolling, at = strategy.get("type", ""), strategy.get("rollingUpdate"), _STRATEGY.child("rollingUpdate")
+    if kind == "Recreate":
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        return [forbidden(at, text)] if rolling is not None else []
+    if kind != "RollingUpdate":
+        return [not_supported(_STRATEGY, shown(strategy, _STRATEGY_SHAPE), ("Recreate", "RollingUpdate"))]
+    if rolling is None:
+        return [required(at, "this should be defaulted and never be nil")]
+    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    errors = int_or_percent_errors(unavailable, at.child("maxUnavailable"))
+    errors += int_or_percent_errors(surge, at.child("maxSurge"))
+    if amount(unavailable) == 0 and amount(surge) == 0:
+        errors.append(invalid(at.child("maxUnavailable"), unavailable, "may not be 0 when `maxSurge` is 0"))
+    return errors + at_most_all_errors(unavailable, at.child("maxUnavailable"))
+
 
 def _ready(obj: Obj, now: int) -> str:
     return f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
@@ -53,29 +146,23 @@ RESOURCE = Resource(
     columns=(
         NAME,
         Column(name="Ready", description="Number of the pod with ready state", value=_ready),
-        Column(
-            name="Up-to-date",
-            type="integer",
-            description="Total number of non-terminating pods targeted by this deployment that have the desired"
-            " template spec.",
-            value=lambda o, now: (o.get("status") or {}).get("updatedReplicas", 0),
+        status_number(
+            "Up-to-date",
+            "updatedReplicas",
+            "Total number of non-terminating pods targeted by this deployment that have the desired template spec.",
         ),
-        Column(
-            name="Available",
-            type="integer",
-            description="Total number of available non-terminating pods (ready for at least minReadySeconds) targeted"
-            " by this deployment.",
-            value=lambda o, now: (o.get("status") or {}).get("availableReplicas", 0),
+        status_number(
+            "Available",
+            "availableReplicas",
+            "Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this"
+            " deployment.",
         ),
         AGE,
         CONTAINERS,
         IMAGES,
-        Column(
-            name="Selector",
-            priority=1,
-            description="Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the"
-            " ones affected by this deployment. It must match the pod template's labels.",
-            value=lambda o, now: selector(o["spec"].get("selector")),
+        selector_column(
+            "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected"
+            " by this deployment. It must match the pod template's labels."
         ),
     ),
 )

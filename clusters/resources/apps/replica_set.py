@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from clusters.machinery.field import ErrorList
 from clusters.machinery.types import Obj
-from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
-from clusters.resources.common.columns import AGE, CONTAINERS, IMAGES, NAME, selector
+from clusters.resources.apps.rules import (
+    SPEC,
+    TEMPLATE,
+    changed_template_warnings,
+    name_warnings,
+    replica_template_errors,
+    selector_given_errors,
+    selector_kept_errors,
+    status_number_errors,
+)
+from clusters.resources.base import Context, Resource, Strategy, Subresource, Version
+from clusters.resources.common.checks import nonnegative
+from clusters.resources.common.columns import (
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    NAME,
+    desired_replicas,
+    selector_column,
+    status_number,
+)
 from clusters.resources.common.scale import SCALE
 from clusters.resources.pod_spec.defaults import default_template
+from clusters.resources.pod_spec.warnings import template_warnings
 
 
 class ReplicaSetStrategy(Strategy):
@@ -22,6 +43,30 @@ class ReplicaSetStrategy(Strategy):
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
         obj["status"] = {"replicas": 0}
 
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        return _spec_errors(obj["spec"])
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        return name_warnings(obj) + template_warnings(obj["spec"].get("template"), TEMPLATE)
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return _spec_errors(new["spec"]) + selector_kept_errors(new, old)
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return changed_template_warnings(new, old, ctx)
+
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        within = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+        numbers = ("replicas", *within, "terminatingReplicas", "observedGeneration")
+        return status_number_errors(new.get("status") or {}, numbers, within=within)
+
+
+def _spec_errors(spec: Obj) -> ErrorList:
+    errors = nonnegative(spec.get("replicas"), SPEC.child("replicas"))
+    errors += nonnegative(spec.get("minReadySeconds"), SPEC.child("minReadySeconds"))
+    errors += selector_given_errors(spec.get("selector"), "empty selector is invalid for deployment")
+    return errors + replica_template_errors(spec)
+
 
 RESOURCE = Resource(
     group="apps",
@@ -35,38 +80,29 @@ RESOURCE = Resource(
     strategy=ReplicaSetStrategy(),
     columns=(
         NAME,
-        Column(
-            name="Desired",
-            type="integer",
-            description="Replicas is the number of desired pods. This is a pointer to distinguish between explicit zero"
-            " and unspecified. Defaults to 1. More info:"
-            " https://kubernetes.io/docs/concepts/workloads/controllers/replicaset",
-            value=lambda o, now: o["spec"].get("replicas", 0),
+        desired_replicas(
+            "Replicas is the number of desired pods. This is a pointer to distinguish between explicit zero and"
+            " unspecified. Defaults to 1. More info:"
+            " https://kubernetes.io/docs/concepts/workloads/controllers/replicaset"
         ),
-        Column(
-            name="Current",
-            type="integer",
-            description="Replicas is the most recently observed number of non-terminating pods. More info:"
+        status_number(
+            "Current",
+            "replicas",
+            "Replicas is the most recently observed number of non-terminating pods. More info:"
             " https://kubernetes.io/docs/concepts/workloads/controllers/replicaset",
-            value=lambda o, now: (o.get("status") or {}).get("replicas", 0),
         ),
-        Column(
-            name="Ready",
-            type="integer",
-            description="The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.",
-            value=lambda o, now: (o.get("status") or {}).get("readyReplicas", 0),
+        status_number(
+            "Ready",
+            "readyReplicas",
+            "The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.",
         ),
         AGE,
         CONTAINERS,
         IMAGES,
-        Column(
-            name="Selector",
-            priority=1,
-            description="Selector is a label query over pods that should match the replica count. Label keys and"
-            " values that must match in order to be controlled by this replica set. It must match the pod template's"
-            " labels. More info:"
-            " https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
-            value=lambda o, now: selector(o["spec"].get("selector")),
+        selector_column(
+            "Selector is a label query over pods that should match the replica count. Label keys and values that must"
+            " match in order to be controlled by this replica set. It must match the pod template's labels. More info:"
+            " https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"
         ),
     ),
 )

@@ -84,3 +84,31 @@ IMAGES = Column(
     description="Images referenced by each container in the template.",
     value=lambda obj, now: container_images(template_containers(obj)),
 )
+
+
+def status_number(name: str, field: str, description: str) -> Column:
+    """A column for a count in the status, 0 if it is not there."""
+
+    def value(obj: Obj, now: int) -> Any:
+        return (obj.get("status") or {}).get(field, 0)
+
+    return Column(name=name, type="integer", description=description, value=value)
+
+
+def selector_column(description: str) -> Column:
+    """A wide column for `spec.selector`."""
+    return Column(
+        name="Selector",
+        priority=1,
+        description=description,
+        value=lambda obj, now: selector((obj.get("spec") or {}).get("selector")),
+    )
+
+
+def desired_replicas(description: str) -> Column:
+    return Column(
+        name="Desired",
+        type="integer",
+        description=description,
+        value=lambda obj, now: (obj.get("spec") or {}).get("replicas", 0),
+    )

@@ -1,58 +1,38 @@
 """What changed between two values, for the end of messages such as "pod updates may not change fields ...".
 
-The real server appends the output of a Go library that it declares unstable; ours names the same changes.
+A unified diff of the two in JSON, under their Go names. The real server shows every field of the internal
+struct, also those that are not set; here are only those that one of the two has.
+
+Models: apimachinery, pkg/util/diff.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator
 from typing import Any
+
+_MAPS = frozenset(
+    {"annotations", "attributes", "labels", "limits", "matchLabels", "nodeSelector", "overhead", "requests"}
+)
+_INITIALISMS = ("csi", "dns", "fs", "grpc", "http", "iscsi", "nfs", "os", "rbd", "tcp", "tls", "tty", "uid")
 
 
 def shown_difference(old: Any, new: Any) -> str:
-    """Unified: two spaces for what both have, `-` for the old value, `+` for the new one."""
-    return "\n".join(["  {", *_lines(old, new, "  "), "  }", ""])
+    """Hunks with three lines of context, without names of files."""
+    before, after = (json.dumps(_go(value), indent=1, ensure_ascii=False).splitlines() for value in (old, new))
+    lines = list(difflib.unified_diff(before, after, n=3, lineterm=""))
+    return "".join(f"{line}\n" for line in lines[2:])
 
 
-def _lines(old: Any, new: Any, indent: str) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        same = 0
-        for key in [*old, *(k for k in new if k not in old)]:
-            before, after = old.get(key), new.get(key)
-            if before == after:
-                same += 1
-            elif isinstance(before, dict) and isinstance(after, dict):
-                yield f"  {indent}{key}: {{"
-                yield from _lines(before, after, indent + "  ")
-                yield f"  {indent}}},"
-            elif isinstance(before, list) and isinstance(after, list):
-                yield f"  {indent}{key}: ["
-                yield from _items(before, after, indent + "  ")
-                yield f"  {indent}],"
-            else:
-                if key in old:
-                    yield f"- {indent}{key}: {json.dumps(before)},"
-                if key in new:
-                    yield f"+ {indent}{key}: {json.dumps(after)},"
-        if same:
-            yield f"  {indent}... // {same} identical fields"
-    elif old != new:
-        yield f"- {indent}{json.dumps(old)},"
-        yield f"+ {indent}{json.dumps(new)},"
+def _go(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_name(key): item if key in _MAPS else _go(item) for key, item in value.items()}
+    return [_go(item) for item in value] if isinstance(value, list) else value
 
 
-def _items(old: list[Any], new: list[Any], indent: str) -> Iterator[str]:
-    for i in range(max(len(old), len(new))):
-        before, after = old[i] if i < len(old) else None, new[i] if i < len(new) else None
-        if before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            yield f"  {indent}{{"
-            yield from _lines(before, after, indent + "  ")
-            yield f"  {indent}}},"
-            continue
-        if i < len(old):
-            yield f"- {indent}{json.dumps(before)},"
-        if i < len(new):
-            yield f"+ {indent}{json.dumps(after)},"
+def _name(key: str) -> str:
+    """`dnsPolicy` is DNSPolicy, `hostIP` is HostIP."""
+    head = next((i for i in range(len(key)) if key[i].isupper()), len(key))
+    start = key[:head]
+    return (start.upper() if start in _INITIALISMS else start[:1].upper() + start[1:]) + key[head:]

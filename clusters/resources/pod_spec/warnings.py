@@ -78,7 +78,7 @@ def _warnings(spec: Obj, meta: Obj, path: Path, *, template: bool) -> list[str]:
     ]
     out += _volumes(spec.get("volumes") or (), at)
     out += _duplicates(spec, at)
-    out += _fractions(spec.get("overhead"), at.child("overhead"))
+    out += fraction_warnings(spec.get("overhead"), at.child("overhead"))
     context = spec.get("securityContext") or {}
     if context.get("seccompProfile") is None and SECCOMP_POD in annotations:
         out.append(f"{path.child('metadata', 'annotations').key(SECCOMP_POD)}: {_SECCOMP}")
@@ -87,9 +87,9 @@ def _warnings(spec: Obj, meta: Obj, path: Path, *, template: bool) -> list[str]:
             out += _annotated(container, annotations, context, path, template=template)
         resources = container.get("resources") or {}
         for kind in ("limits", "requests"):
-            out += _fractions(resources.get(kind), where.child("resources", kind), ("memory",))
+            out += fraction_warnings(resources.get(kind), where.child("resources", kind), ("memory",))
         for kind in ("limits", "requests"):
-            out += _fractions(resources.get(kind), where.child("resources", kind), ("ephemeral-storage",))
+            out += fraction_warnings(resources.get(kind), where.child("resources", kind), ("ephemeral-storage",))
         out += _hidden_variables(container.get("env") or (), where.child("env"))
     out += _ports(spec, at)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
@@ -212,7 +212,7 @@ def _duplicates(spec: Obj, at: Path) -> Iterator[str]:
             yield f'{at.child("imagePullSecrets").index(i).child("name")}: invalid empty name ""'
 
 
-def _fractions(
+def fraction_warnings(
     amounts: Mapping[str, str] | None, path: Path, names: Sequence[str] = ("memory", "ephemeral-storage")
 ) -> Iterator[str]:
     for name in names if amounts else ():
