@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from clusters.apiserver.call import Call
 from clusters.apiserver.endpoint import Endpoint
-from clusters.apiserver.negotiate import body_type
+from clusters.apiserver.http import JSON, PROTOBUF
+from clusters.apiserver.negotiate import body_type, unsupported
+from clusters.apiserver.protobuf import Unreadable, read_body
 from clusters.machinery import decode, schema
 from clusters.machinery.errors import BadRequest
 from clusters.machinery.types import Obj
@@ -26,11 +30,12 @@ def read_object(
 ) -> Obj:
     """The body as a private object with apiVersion and kind. `type_`, `api_version` and `kind` are those of a
     subresource's own body where it has one. Raises BadRequest, UnsupportedMediaType; warns."""
-    media = body_type(call.request.header("content-type"))
+    type_ = type_ or endpoint.type
+    body, media = plain_body(call, type_)
     decoded = decode.decode(
-        call.request.body,
+        body,
         media,
-        type_ or endpoint.type,
+        type_,
         field_validation=validation or "Warn",
         api_version=api_version or endpoint.api_version,
         kind=kind or endpoint.kind,
@@ -39,6 +44,22 @@ def read_object(
     obj: dict[str, Any] = decoded.obj
     obj.setdefault("metadata", {})
     return obj
+
+
+def plain_body(call: Call, type_: schema.ObjectType) -> tuple[bytes, str]:
+    """The body as JSON or YAML, and which. Raises UnsupportedMediaType, BadRequest."""
+    media = body_type(call.request.header("content-type"))
+    if media != PROTOBUF:
+        return call.request.body, media
+    if type_.loose:
+        raise unsupported()
+    try:
+        return orjson.dumps(read_body(call.request.body, type_.name)), JSON
+    except Unreadable as error:
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {type_.struct}): {error} "
+            f"({call.request.body[:30].hex() or '<empty>'})"
+        ) from None
 
 
 def check_name(obj: Obj, name: str, namespace: str) -> None:

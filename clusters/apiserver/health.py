@@ -118,7 +118,7 @@ def metrics(call: Call) -> Response:
         "# TYPE apiserver_storage_objects gauge",
     ]
     for resource in server.cluster.resources:
-        count = cache.bucket(resource.prefix).count(resource.prefix)
+        count = len(cache.bucket(resource.prefix).items)
         if not resource.shares:
             lines.append(f'apiserver_storage_objects{{resource="{resource.qualified}"}} {count}')
     body = "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """Which form an answer takes: JSON or YAML, the object itself, a Table, or its metadata alone.
 
-Protobuf is not spoken: an Accept header that leaves no other choice is refused, one that offers JSON too gets
-JSON. Models: apiserver, pkg/endpoints/handlers/negotiation, and go-restful's route matching before it.
+Protobuf is read but not written: an Accept header that leaves no other choice is refused, one that offers JSON
+too gets JSON. Models: apiserver, pkg/endpoints/handlers/negotiation, and go-restful's route matching before it.
 """
 
 from __future__ import annotations
@@ -123,12 +123,18 @@ def _with_params(media: str, params: dict[str, str], tables: bool) -> Form | Non
 
 
 def body_type(header: str) -> str:
-    """JSON or YAML for a request body's Content-Type; an empty one is JSON. Raises UnsupportedMediaType."""
+    """JSON, YAML or protobuf for a request body's Content-Type; an empty one is JSON.
+    Raises UnsupportedMediaType."""
     media = header.partition(";")[0].strip().lower()
     if not media or media == JSON:
         return JSON
-    if media == YAML:
-        return YAML
-    raise UnsupportedMediaType(
+    if media in (YAML, PROTOBUF):
+        return media
+    raise unsupported()
+
+
+def unsupported() -> UnsupportedMediaType:
+    """415: the body is of a kind that is not read."""
+    return UnsupportedMediaType(
         "the body of the request was in an unknown format - accepted media types include: " + ", ".join(OBJECT_TYPES),
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 from clusters.apiserver import render
 from clusters.apiserver.call import Call
+from clusters.apiserver.decoding import plain_body
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.handlers.read import find, items_response, object_response
 from clusters.apiserver.http import Response
-from clusters.apiserver.negotiate import body_type, choose
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import DeleteParams, ListOptions, WriteParams
 from clusters.apiserver.selection import check_fields
 from clusters.machinery import decode, schema
@@ -38,11 +39,9 @@ RETURNED = frozenset(
 def _params(call: Call) -> DeleteParams:
     body: dict[str, Any] | None = None
     if call.request.body:
-        media = body_type(call.request.header("content-type"))
         type_ = schema.definitions().type("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
-        decoded = decode.decode(
-            call.request.body, media, type_, field_validation="Ignore", api_version="", kind="DeleteOptions"
-        )
+        sent, media = plain_body(call, type_)
+        decoded = decode.decode(sent, media, type_, field_validation="Ignore", api_version="", kind="DeleteOptions")
         body = decoded.obj
     return DeleteParams.parse(call.query, body)
 
