@@ -90,18 +90,19 @@ class InProcessClient:
         subresource: str = "",
         uid: str = "",
     ) -> Obj:
+        described = self._resource(resource)
+
         def transform(current: Obj) -> Obj:
             merged: Obj = _merge(current, patch)
             metadata = merged["metadata"] = dict(merged["metadata"])
             if "resourceVersion" not in (patch.get("metadata") or {}):
-                metadata.pop("resourceVersion", None)
+                if described.strategy.allow_unconditional_update:
+                    metadata.pop("resourceVersion", None)
             if uid:
                 metadata["uid"] = uid
             return merged
 
-        return self._registry.update(
-            self._resource(resource), namespace, name, transform, self._opts(), subresource=subresource
-        ).wire
+        return self._registry.update(described, namespace, name, transform, self._opts(), subresource=subresource).wire
 
     def delete(
         self,
