@@ -16,6 +16,7 @@ from typing import Any
 from clusters.kernel.clock import Clock, rfc3339
 from clusters.kernel.rng import Rng
 from clusters.machinery import schema
+from clusters.machinery.complete import complete_in_place
 from clusters.machinery.errors import (
     AlreadyExists,
     ApiError,
@@ -198,6 +199,7 @@ class Registry:
         metadata.place(resource, namespace, meta)
         if not opts.trusted:
             strategy.default(obj)
+        _complete(resource, obj, None)
         self._track(resource, None, obj, ctx, opts)
         generated = not meta.get("name") and bool(meta.get("generateName"))
         if generated:
@@ -221,6 +223,7 @@ class Registry:
             raise ApiError("resourceVersion should not be set on objects to be created", reason="")
         meta.pop("resourceVersion", None)
         exclusive = strategy.exclusive or attrs.exclusive or ctx.exclusive
+        _complete(resource, obj, None)
         write = self._write(resource.key(namespace, meta["name"]), obj, None, opts)
         return write, exclusive, self._beside(ctx, opts)
 
@@ -250,7 +253,7 @@ class Registry:
             write, exclusive = self._build_updated(resource, new, old_item, ctx, opts)
             opts.warnings[:] = [*opts.warnings, *(w for w in ctx.warnings if w not in opts.warnings)]
             ends = metadata.ends_now(write.obj, old_item.obj, held=resource.strategy.holds(write.obj))
-            if not ends and metadata.same(write.obj, old_item.obj):
+            if not ends and metadata.same(managedfields.keep_times(write.obj, old_item.obj), old_item.obj):
                 return old_item
             if opts.dry_run:
                 return unsaved(write, old_item)
@@ -305,6 +308,7 @@ class Registry:
         metadata.place(resource, ctx.namespace, new["metadata"])
         if not opts.trusted:
             strategy.default(new)
+        _complete(resource, new, old)
         self._track(resource, old, new, ctx, opts)
         attrs = self.attributes("UPDATE", resource, ctx, new, old_item.wire, opts)
         self.admission.admit(attrs)
@@ -326,6 +330,7 @@ class Registry:
                 raise Invalid.of(resource.group, resource.kind, ctx.name, errors)
             ctx.warnings.extend(strategy.warn_update(new, old, ctx))
         self.admission.validate(attrs)
+        _complete(resource, new, old)
         write = self._write(old_item.key, new, old_item, opts)
         return write, strategy.exclusive or attrs.exclusive or ctx.exclusive
 
@@ -432,6 +437,13 @@ class Registry:
     def commit(self, writes: Sequence[Write], *, at_head: int | None = None) -> Items:
         """Store writes under this registry's lease epoch. Raises what `Store.txn` raises."""
         return self.cache.commit(writes, at_head=at_head, epoch=self.epoch)
+
+
+def _complete(resource: Resource, obj: Obj, old: Obj | None) -> None:
+    """Give the object the form in which it is stored: with the zeros that a real server writes."""
+    described = resource.version(resource.stored_as)
+    if described is not None and described.schema:
+        complete_in_place(obj, schema.definitions().type(described.schema), old)
 
 
 def _page(items: Items, rev: int, limit: int, predicate: Callable[[Item], bool] | None) -> Listing:

@@ -189,15 +189,16 @@ def track(
     type_: ObjectType,
     reset: FieldSet | None = None,
 ) -> list[Entry]:
-    """The `managedFields` of `new`, which `manager` wrote over `old` (None: created). Both objects must be
-    complete (`machinery.complete`). `time` is RFC 3339; `reset` are fields that this write cannot change
+    """The `managedFields` of `new`, which `manager` wrote over `old` (None: created). `old` must be complete
+    (`machinery.complete`), as stored objects are. `time` is RFC 3339; `reset` are fields that this write cannot change
     (default: status, or spec for the status subresource, of built-in kinds)."""
     managers = _current(old, new, subresource)
     if managers is None:
         managers = {}
     if not managers and old is not None:
         return []  # nobody tracks this object any more
-    taken, removed = changes(old if old is not None else empty_object(type_), new, type_)
+    before = old if old is not None else empty_object(type_)
+    taken, removed = changes(before, complete(new, type_, before), type_)
     if reset is None:
         reset = reset_fields(type_, subresource)
     if reset:
