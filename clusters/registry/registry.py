@@ -304,7 +304,7 @@ class Registry:
     ) -> tuple[Write, bool]:
         strategy, old, subresource = resource.strategy, old_item.obj, ctx.subresource
         new["metadata"].pop("resourceVersion", None)
-        status_write = subresource == "status" and resource.has_status
+        status_write = subresource in strategy.status_subresources and resource.has_status
         metadata.place(resource, ctx.namespace, new["metadata"])
         if not opts.trusted:
             strategy.default(new)

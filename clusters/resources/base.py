@@ -62,6 +62,8 @@ class Strategy:
     """`metadata.generation` starts at 1 and grows whenever anything but metadata and status changes."""
     status_fields: tuple[str, ...] = ("status",)
     """Top-level fields that only the status subresource writes (if the resource has one)."""
+    status_subresources: tuple[str, ...] = ("status",)
+    """The subresources that write those fields (a signing request's `approval` does, too)."""
     status_on_create = False
     """A status that is given on create is kept (Nodes: kubelets register with theirs)."""
     exclusive = False
