@@ -15,13 +15,9 @@ from django.core.asgi import get_asgi_application
 
 _django = get_asgi_application()
 
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-
 from clusters.apiserver.asgi import Receive, Scope, Send  # noqa: E402
-from clusters.realtime.routing import application as _realtime  # noqa: E402
+from clusters.realtime.routing import application as _websockets  # noqa: E402
 from clusters.web.gateway import PREFIX, gateway  # noqa: E402
-
-_websockets = AllowedHostsOriginValidator(_realtime)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,7 +19,7 @@ from asgiref.sync import sync_to_async
 from clusters.kernel.clock import wall_now
 from clusters.realtime.board import visible_items
 from clusters.realtime.feed import Feed
-from clusters.realtime.messages import ClockFrame, PresenceMessage, dump
+from clusters.realtime.messages import ClockFrame, Peer, PresenceMessage, dump
 from clusters.realtime.presence import INTERVAL, Roster
 from clusters.registry.cache import Change, WatchCache
 
@@ -62,11 +62,26 @@ class Member(Protocol):
         """Whether the user may still reach the cluster."""
 
 
+class Gossip(Protocol):
+    """How processes tell each other who is looking."""
+
+    def attach(self, live: LiveCluster) -> None: ...
+
+    def detach(self, live: LiveCluster) -> None: ...
+
+    def changed(self, live: LiveCluster) -> None:
+        """The roster's local part changed."""
+
+
 class LiveCluster:
     """Lives on one event loop; only `_on_changes` is called from elsewhere."""
 
-    def __init__(self, name: str, source: Source, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, name: str, source: Source, loop: asyncio.AbstractEventLoop, gossip: Gossip | None = None
+    ) -> None:
         self.name = name
+        self._gossip = gossip
+        self._checks: set[asyncio.Task[None]] = set()
         self.roster = Roster()
         self.members: set[Member] = set()
         self.state: ClusterState
@@ -78,6 +93,7 @@ class LiveCluster:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._presence_timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
+        self._local_moved = False
         self.closed = False
 
     async def start(self) -> None:
@@ -88,6 +104,8 @@ class LiveCluster:
         if early:
             self._take(early)
         self._ticker = self.loop.create_task(self._tick())
+        if self._gossip is not None:
+            self._gossip.attach(self)
 
     def _build(self) -> tuple[ClusterState, Feed]:
         state = self._source.state(self.name)
@@ -104,6 +122,8 @@ class LiveCluster:
     def close(self) -> None:
         self.closed = True
         self._unsubscribe()
+        if self._gossip is not None:
+            self._gossip.detach(self)
         for timer in (self._flush_timer, self._presence_timer):
             if timer is not None:
                 timer.cancel()
@@ -119,16 +139,25 @@ class LiveCluster:
     def join(self, member: Member, session: str, user: str) -> None:
         self.members.add(member)
         self.roster.join(session, user)
-        self.presence_changed()
+        self._moved()
 
     def part(self, member: Member, session: str) -> None:
         self.members.discard(member)
         self.roster.leave(session)
-        self.presence_changed()
+        self._moved()
 
     def point(self, session: str, message: PresenceMessage) -> None:
         if self.roster.move(session, message):
-            self.presence_changed()
+            self._moved()
+
+    def hear(self, process: str, peers: list[Peer]) -> None:
+        """Where the browsers of another process point."""
+        self.roster.hear(process, peers, self.now())
+        self.presence_changed()
+
+    def _moved(self) -> None:
+        self._local_moved = True
+        self.presence_changed()
 
     def presence_changed(self) -> None:
         if self._presence_timer is None and not self.closed:
@@ -137,6 +166,9 @@ class LiveCluster:
     def _send_presence(self) -> None:
         self._presence_timer = None
         self._post("presence", dump(self.roster.frame()))
+        if self._local_moved and self._gossip is not None:
+            self._local_moved = False
+            self._gossip.changed(self)
 
     def _post(self, kind: str, frame: str) -> None:
         for member in tuple(self.members):
@@ -191,6 +223,12 @@ class LiveCluster:
             except Exception:  # a database that is away for a moment must not end the live view
                 logger.exception("live cluster %s: tick failed", self.name)
 
+    def check_soon(self) -> None:
+        """`check` in a task of its own."""
+        task = self.loop.create_task(self.check())
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
     async def check(self, *, access: bool = False) -> None:
         """Notice what the log does not tell: the clock, the cluster's end, access that was taken away."""
         if self.roster.expire(self.now()):
@@ -226,8 +264,9 @@ def _told(clock: ClockFrame) -> tuple[object, ...]:
 class LiveClusters:
     """All live clusters of one process, by name."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, gossip: Gossip | None = None) -> None:
         self.source = source
+        self._gossip = gossip
         self._live: dict[str, asyncio.Task[LiveCluster]] = {}
         self._closing: dict[str, asyncio.TimerHandle] = {}
 
@@ -248,7 +287,7 @@ class LiveClusters:
             raise
 
     async def _start(self, name: str) -> LiveCluster:
-        live = LiveCluster(name, self.source, asyncio.get_running_loop())
+        live = LiveCluster(name, self.source, asyncio.get_running_loop(), self._gossip)
         await live.start()
         return live
 
@@ -279,7 +318,7 @@ class LiveClusters:
             return
         live = task.result()
         with suppress(RuntimeError):  # the loop is closed
-            live.loop.call_soon_threadsafe(lambda: live.loop.create_task(live.check()))
+            live.loop.call_soon_threadsafe(live.check_soon)
 
     def counts(self) -> dict[str, int]:
         """Sessions by cluster, for metrics."""

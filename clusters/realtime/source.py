@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from django.conf import settings
+
 from clusters.kernel.clock import ClockSpec, parse_speed, wall_now
 from clusters.models import Cluster
+from clusters.realtime.gossip import RedisGossip
 from clusters.realtime.live import ClusterState, LiveClusters
 from clusters.realtime.messages import ClockFrame
 from clusters.registry.cache import WatchCache
@@ -54,4 +57,4 @@ class RuntimeSource:
 @lru_cache(maxsize=1)
 def live_clusters() -> LiveClusters:
     """This process's live clusters."""
-    return LiveClusters(RuntimeSource())
+    return LiveClusters(RuntimeSource(), RedisGossip(settings.REDIS_URL) if settings.REDIS_URL else None)

@@ -32,6 +32,7 @@ HOST = (b"host", b"testserver")
 async def _alone(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     settings.PLAYGROUND_ANONYMOUS = True
     settings.ALLOWED_HOSTS = ["testserver"]
+    settings.REDIS_URL = ""
     monkeypatch.setattr("clusters.runtime.notify.Notifier.wrote", lambda *args, **kwargs: None)
     monkeypatch.setattr("clusters.runtime.hub.Hub._ensure_tail", lambda self: None)
     access.invalidate()

@@ -102,11 +102,12 @@ def test_flushes_are_at_most_twenty_a_second(browser: Browser, world: World, fee
     browser.read()
     sent = 0
     for i in range(1_000):
-        world.pod("a", "node-1", "Running" if i % 2 else "Pending")
+        world.pod("a", f"node-{i}", "Running")
         browser.now += 1_000
         feed.flush(browser.now)
-        sent += len(browser.read())
-        browser.ack()
+        if browser.read():
+            sent += 1
+            browser.ack()
     assert 18 <= sent <= 21
 
 
