@@ -15,7 +15,7 @@ from clusters.client.inprocess import InProcessClient
 from clusters.client.recorder import Recorder
 from clusters.client.views import CacheInformers, ScopedInformers
 from clusters.client.workqueue import Timers
-from clusters.kernel.clock import SimClock
+from clusters.kernel.clock import HOUR, SimClock
 from clusters.kernel.rng import Rng
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.attributes import Admission
@@ -28,6 +28,9 @@ from clusters.storage.store import Store
 
 BATCH = 400
 """Writes after which a batch is committed even in mid-slice."""
+HORIZON = 2 * HOUR
+"""How far a run without a goal may jump beyond the last thing that came from outside: what retries for ever (a
+Pod that fits nowhere, a container that crashes) must not keep an unwatched cluster busy."""
 _LOOK = 16
 """Steps between two looks at whether to stop."""
 
@@ -97,12 +100,14 @@ class Session:
     _informers: CacheInformers = field(init=False)
     _slots: list[_Slot] = field(init=False)
     _states_changed: bool = field(init=False, default=True)
+    _last_input: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._batch = BatchStore(self.store)
         self.cache = WatchCache(self._batch, ring=0)
         self._batch.known = self._live
         self.clock = SimClock(max(self.now, self.cache.vtime))
+        self._last_input = self.clock.now()
         self.resources = composition.new_resources()
         self.registry = Registry(self.cache, self.resources, self.admission, self.clock, Rng(self.seed))
         self.timers = Timers(self.clock)
@@ -166,8 +171,13 @@ class Session:
         if records:
             self._batch.follow(records)
             self.cache.apply(records)
+            self.note_input()
         self.clock.advance_to(self.cache.vtime)
         return len(records)
+
+    def note_input(self) -> None:
+        """Something came from outside: runs without a goal may go on from here."""
+        self._last_input = max(self.clock.now(), self.cache.vtime)
 
     def run(self, until: int | None, stop: Callable[[], bool] = lambda: False) -> Outcome:
         """Run everything that is ready, from timer to timer, up to virtual time `until`; None: until only
@@ -184,7 +194,8 @@ class Session:
                 return False
             due = self.timers.next_due()
             if until is None:
-                if self.timers.next_due(background=False) is None:
+                pending = self.timers.next_due(background=False)
+                if pending is None or pending > self._last_input + HORIZON:
                     return True
             elif due is None or due > until:
                 self.clock.advance_to(until)
@@ -236,5 +247,6 @@ class Session:
         self.writes += len(flushed.records)
         if flushed.foreign or flushed.dropped:
             self.cache.rebase(flushed.foreign, flushed.records, flushed.dropped)
+            self.note_input()
             self.clock.advance_to(self.cache.vtime)
         self.on_commit(self.cache.rev)

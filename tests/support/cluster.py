@@ -68,6 +68,7 @@ class Cluster:
 
     def run_until_idle(self) -> None:
         """Everything that is under way comes to its end, whatever virtual time that takes."""
+        self.session.note_input()
         self.session.run(None)
 
     def run_for(self, seconds: float) -> None:
