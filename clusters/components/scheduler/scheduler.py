@@ -13,7 +13,7 @@ from clusters.client.informer import Handler, key_of
 from clusters.components.scheduler import messages
 from clusters.components.scheduler.binding import Binder
 from clusters.components.scheduler.cache import SchedulerCache, ended, takes_room
-from clusters.components.scheduler.cycle import Decision, Prepared, evaluate
+from clusters.components.scheduler.cycle import Decision, Prepared, evaluate, prepare
 from clusters.components.scheduler.events import ClusterEvent
 from clusters.components.scheduler.plugins.dynamic_resources import NO_STATE, NOTHING_TO_FREE
 from clusters.components.scheduler.podinfo import DEFAULT_SCHEDULER, PodInfo
@@ -201,18 +201,17 @@ class Scheduler:
             decision, prepared = evaluate(pod, self.snapshot)
             best = decision.best()
             node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts) if best else None
-        else:
-            prepared = board.prepared
-            node = self.shared.choose(board, self.env.rng, pod.uid, "tie", entry.attempts)
             if node is None:
-                decision = self.shared.decision(board, pod)
+                self._no_fit(entry, decision, prepared, None)
+        else:
+            node = self.shared.choose(board, self.env.rng, pod.uid, "tie", entry.attempts)
+            if node is None and board.failure is not None and board.failure[0] == board.cursor:
+                # Nothing changed since the same was said to a Pod of equal needs.
+                self._failed(entry, *board.failure[1:], nominated="")
+            elif node is None:
+                self._no_fit(entry, self.shared.decision(board, pod), prepare(pod, self.snapshot), board)
         if node is not None:
             self.binder.bind(pod, node)
-        elif board is not None and board.failure is not None and board.failure[0] == board.cursor:
-            # Nothing changed since the same was said to a Pod of the same needs.
-            self._failed(entry, *board.failure[1:], nominated="")
-        else:
-            self._no_fit(entry, decision, prepared, board)
 
     def _no_fit(self, entry: Entry, decision: Decision, prepared: Prepared, board: Board | None) -> None:
         """The Pod fits nowhere: see whether somebody less important can make room, and tell."""

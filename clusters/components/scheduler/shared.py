@@ -4,9 +4,9 @@ A board keeps, for one kind of Pod, the verdict or score of every node, and brin
 that changed since it was last asked: placing a Pod costs a handful of steps however many nodes there are. It
 gives exactly the nodes that `cycle.evaluate` would call best.
 
-Nodes that look alike to every plugin whose scores are normalised, or that depend on other nodes (topology
-spread), form a group; such scores are worked out once a group. What remains are plain sums, kept sorted
-within the group. Pods for which some other plugin looks beyond the node at hand are not shared.
+Nodes that look alike to every plugin whose scores are normalised, or that depends on other nodes (topology
+spread), form a group; what such plugins say is worked out once a group. What remains are plain sums, kept
+sorted within the group. Pods for which some other plugin looks beyond the node at hand are not shared.
 
     node ─▶ verdict, or group + sum ─▶ groups ─▶ normalised totals ─▶ best nodes
 """
@@ -14,22 +14,15 @@ within the group. Pods for which some other plugin looks beyond the node at hand
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from clusters.components.scheduler.cycle import Decision, Prepared, prepare, run_filters
-from clusters.components.scheduler.framework import Plugin, Verdict, overrides
-from clusters.components.scheduler.plugins.pod_topology_spread import (
-    counts_in,
-    evened,
-    has_all_keys,
-    round_half_away,
-    soft_constraints,
-    weight_of,
-)
-from clusters.components.scheduler.podinfo import PodInfo, SpreadConstraint
+from clusters.components.scheduler.framework import Verdict, overrides
+from clusters.components.scheduler.plugins.pod_topology_spread import soft_constraints
+from clusters.components.scheduler.podinfo import PodInfo
 from clusters.components.scheduler.registry import BY_NAME, SCORERS, WEIGHTS
-from clusters.components.scheduler.snapshot import HOSTNAME, MatchCount, NodeInfo, Snapshot
+from clusters.components.scheduler.shared_spread import HardSpread, Place, SoftSpread
+from clusters.components.scheduler.snapshot import HOSTNAME, NodeInfo, Snapshot
 from clusters.kernel.rng import Rng
 
 SPREAD = BY_NAME["PodTopologySpread"]
@@ -43,17 +36,21 @@ MOST_BOARDS = 64
 class Group:
     """Nodes that only their sums tell apart: ranks (positions in the snapshot), sorted, by sum."""
 
-    __slots__ = ("by_sum", "domains", "raw", "sums")
+    __slots__ = ("by_sum", "hard", "raw", "size", "soft", "sums")
 
-    def __init__(self, raw: tuple[int, ...], domains: tuple[Hashable, ...] | None) -> None:
+    def __init__(self, raw: tuple[int, ...], hard: Place, soft: Place) -> None:
         self.raw = raw
         """The raw scores of the GROUPED plugins."""
-        self.domains = domains
-        """Topology value, or count on the node itself, for each spread constraint; None: not scored."""
+        self.hard = hard
+        """The place among the domains of required topology spread."""
+        self.soft = soft
+        """The place among the domains of preferred topology spread."""
         self.by_sum: dict[int, list[int]] = {}
         self.sums: list[int] = []
+        self.size = 0
 
     def add(self, total: int, rank: int) -> None:
+        self.size += 1
         ranks = self.by_sum.get(total)
         if ranks is None:
             self.by_sum[total] = [rank]
@@ -62,6 +59,7 @@ class Group:
             insort(ranks, rank)
 
     def remove(self, total: int, rank: int) -> None:
+        self.size -= 1
         ranks = self.by_sum[total]
         del ranks[bisect_left(ranks, rank)]
         if not ranks:
@@ -69,160 +67,82 @@ class Group:
             del self.sums[bisect_left(self.sums, total)]
 
 
-class Spread:
-    """Soft topology spread for one kind of Pod: matching Pods by domain."""
-
-    def __init__(self, pod: PodInfo, snapshot: Snapshot, constraints: tuple[SpreadConstraint, ...]) -> None:
-        self.pod = pod
-        self.snapshot = snapshot
-        self.constraints = constraints
-        self.strict = pod.needs.has_spread
-        self.counters = self._counters()
-        self.counts: list[dict[str, int]] = [{} for _ in constraints]
-        """Matching Pods by topology value, on the nodes that count."""
-        self._seen: list[dict[str, tuple[str, int]]] = [{} for _ in constraints]
-        """What each node adds to `counts`."""
-        self.scored = 0
-        self.domains: list[Counter[Hashable]] = [Counter() for _ in constraints]
-        """How many scored nodes are in each domain."""
-
-    def _counters(self) -> list[MatchCount | None]:
-        namespace = self.pod.namespace
-        return [
-            None if c.selector.empty else self.snapshot.match_count(namespace, c.selector) for c in self.constraints
-        ]
-
-    def current(self) -> bool:
-        """False if the snapshot has stopped keeping the counts this was built on."""
-        return all(a is b for a, b in zip(self._counters(), self.counters))
-
-    def look(self, node: NodeInfo) -> tuple[Hashable, ...] | None:
-        """Take a changed node's Pods into account; its place among the domains."""
-        if self.strict and not has_all_keys(self.constraints, node.labels):
-            return None
-        out: list[Hashable] = []
-        for i, constraint in enumerate(self.constraints):
-            counter = self.counters[i]
-            here = counter.by_node.get(node.name, 0) if counter else 0
-            if constraint.topology_key == HOSTNAME:
-                out.append(here if HOSTNAME in node.labels else None)
-                continue
-            domain = node.labels.get(constraint.topology_key, "")
-            out.append(domain if constraint.topology_key in node.labels else None)
-            seen = self._seen[i].get(node.name)
-            now = here if here and counts_in(constraint, self.pod, node) else 0
-            if seen is not None and seen != (domain, now):
-                self.counts[i][seen[0]] -= seen[1]
-                seen = None
-            if seen is None:
-                self._seen[i][node.name] = (domain, now)
-                self.counts[i][domain] = self.counts[i].get(domain, 0) + now
-        return tuple(out)
-
-    def count_scored(self, domains: tuple[Hashable, ...] | None, delta: int) -> None:
-        """A node with this place joins (or leaves) those that are scored."""
-        if domains is None:
-            return
-        self.scored += delta
-        for i, domain in enumerate(domains):
-            if self.constraints[i].topology_key != HOSTNAME:
-                counter = self.domains[i]
-                counter[domain] += delta
-                if not counter[domain]:
-                    del counter[domain]
-
-    def totals(self, groups: Sequence[Group]) -> list[int]:
-        """Normalised scores of the groups."""
-        weights = [
-            weight_of(self.scored if c.topology_key == HOSTNAME else len(self.domains[i]))
-            for i, c in enumerate(self.constraints)
-        ]
-        raws: list[int | None] = [None if g.domains is None else self._raw(g.domains, weights) for g in groups]
-        counted = [r for r in raws if r is not None]
-        if not counted:
-            return [0] * len(groups)
-        low, high = min(counted), max(counted)
-        return [0 if r is None else evened(r, low, high) for r in raws]
-
-    def _raw(self, domains: tuple[Hashable, ...], weights: list[float]) -> int:
-        total = 0.0
-        for i, constraint in enumerate(self.constraints):
-            domain = domains[i]
-            if domain is None:
-                continue
-            if constraint.topology_key == HOSTNAME:
-                assert isinstance(domain, int)
-                count = domain
-            else:
-                assert isinstance(domain, str)
-                count = self.counts[i][domain]
-            total += count * weights[i] + (constraint.max_skew - 1)
-        return round_half_away(total)
-
-
 class Board:
     """The verdicts and scores of all nodes for one kind of Pod."""
 
-    def __init__(self, prepared: Prepared, spread: Spread | None, summed: Sequence[Plugin]) -> None:
+    def __init__(self, prepared: Prepared, hard: HardSpread | None, soft: SoftSpread | None) -> None:
         self.prepared = prepared
-        self.spread = spread
-        self._summed = summed
-        self._grouped = [p for p in GROUPED if p.pre_score(prepared.cycle, ()) is None]
+        self._hard = hard
+        self._soft = soft
+        cycle = prepared.cycle
+        self._filters = tuple(p for p in prepared.filters if p.node_local)
+        self._summed = [p for p in SUMMED if p.pre_score(cycle, ()) is None]
+        self._grouped = [p for p in GROUPED if p.pre_score(cycle, ()) is None]
         self._groups: dict[Hashable, Group] = {}
-        self._cells: dict[str, tuple[Group, int, int]] = {}
-        """Feasible nodes: group, sum, rank."""
-        self.verdicts: dict[str, Verdict] = {}
+        self._cells: dict[str, tuple[Group, int]] = {}
+        """Nodes that no plugin refuses which looks at one node: group and sum."""
+        self._verdicts: dict[str, Verdict] = {}
         self.cursor = 0
         """How much of the log of changed nodes has been read."""
         self.failure: tuple[int, str, frozenset[str]] | None = None
         """What was said last to a Pod that fits nowhere: at which cursor, the text, who refused it."""
 
+    def current(self) -> bool:
+        """False if what this was built on is no longer kept."""
+        return (self._hard is None or self._hard.current()) and (self._soft is None or self._soft.current())
+
     def look(self, node: NodeInfo, rank: int) -> None:
         """Bring a node up to date."""
         cycle = self.prepared.cycle
-        domains = self.spread.look(node) if self.spread else None
+        hard = self._hard.look(node) if self._hard else ()
+        soft = self._soft.look(node) if self._soft else ()
         old = self._cells.pop(node.name, None)
         if old is not None:
-            group, total, _ = old
-            group.remove(total, rank)
-            if self.spread:
-                self.spread.count_scored(group.domains, -1)
-        verdict = run_filters(cycle, self.prepared.filters, node)
+            old[0].remove(old[1], rank)
+        verdict = run_filters(cycle, self._filters, node)
         if verdict is not None:
-            self.verdicts[node.name] = verdict
+            self._verdicts[node.name] = verdict
             return
-        self.verdicts.pop(node.name, None)
         total = 0
         for plugin in self._summed:
             total += plugin.score(cycle, node) * WEIGHTS[plugin.name]
         raw = tuple([p.score(cycle, node) for p in self._grouped])
-        key = (raw, domains)
+        key = (raw, hard, soft)
         found = self._groups.get(key)
         if found is None:
-            found = self._groups[key] = Group(raw, domains)
+            found = self._groups[key] = Group(raw, hard, soft)
         found.add(total, rank)
-        if self.spread:
-            self.spread.count_scored(domains, 1)
-        self._cells[node.name] = (found, total, rank)
+        self._cells[node.name] = (found, total)
 
     def best(self) -> list[list[int]]:
         """The ranks of the best nodes, as sorted lists."""
-        groups = [g for g in self._groups.values() if g.sums]
+        groups = [g for g in self._groups.values() if g.size]
         if len(groups) < len(self._groups) // 2:
-            self._groups = {(g.raw, g.domains): g for g in groups}
+            self._groups = {(g.raw, g.hard, g.soft): g for g in groups}
+        if self._hard:
+            verdicts = self._hard.verdicts([g.hard for g in groups])
+            groups = [g for g, verdict in zip(groups, verdicts) if verdict is None]
         if len(groups) <= 1:
             return [g.by_sum[g.sums[-1]] for g in groups]
         totals = [g.sums[-1] for g in groups]
         for i, plugin in enumerate(self._grouped):
-            raws = [g.raw[i] for g in groups]
             weight = WEIGHTS[plugin.name]
-            scores = plugin.normalize(self.prepared.cycle, (), raws)
+            scores = plugin.normalize(self.prepared.cycle, (), [g.raw[i] for g in groups])
             totals = [t + weight * s for t, s in zip(totals, scores)]
-        if self.spread:
+        if self._soft:
             weight = WEIGHTS[SPREAD.name]
-            totals = [t + weight * s for t, s in zip(totals, self.spread.totals(groups))]
+            scores = self._soft.scores([g.soft for g in groups], [g.size for g in groups])
+            totals = [t + weight * s for t, s in zip(totals, scores)]
         highest = max(totals)
         return [g.by_sum[g.sums[-1]] for g, t in zip(groups, totals) if t == highest]
+
+    def verdict(self, name: str) -> Verdict | None:
+        """What is said to a node."""
+        cell = self._cells.get(name)
+        if cell is None:
+            return self._verdicts[name]
+        found = self._hard.verdicts([cell[0].hard])[0] if self._hard else None
+        return found.by(SPREAD.name) if found is not None else None
 
 
 class SharedScoring:
@@ -254,7 +174,7 @@ class SharedScoring:
             return None
         key = pod.needs.key
         board = self._boards.pop(key, None) if key in self._boards else self._build(pod)
-        if board is not None and board.spread is not None and not board.spread.current():
+        if board is not None and not board.current():
             board = self._build(pod)
         self._boards[key] = board
         if len(self._boards) > MOST_BOARDS:
@@ -268,20 +188,27 @@ class SharedScoring:
         prepared = prepare(pod, snapshot)
         if prepared.decision.pre_filter is not None or prepared.decision.narrowed is not None:
             return None
-        if not all(p.node_local for p in prepared.filters):
+        if not all(p.node_local or p is SPREAD for p in prepared.filters):
             return None
-        cycle = prepared.cycle
-        if any(p.pre_score(cycle, snapshot.nodes) is None for p in OTHERS):
+        if any(p.pre_score(prepared.cycle, snapshot.nodes) is None for p in OTHERS):
             return None
-        constraints = soft_constraints(pod, snapshot)
-        spread = Spread(pod, snapshot, constraints) if constraints else None
-        board = Board(prepared, spread, [p for p in SUMMED if p.pre_score(cycle, ()) is None])
+        required = pod.needs.hard_spread
+        if any(c.topology_key == HOSTNAME for c in required) and not self._hosts_are_nodes():
+            return None
+        hard = HardSpread(pod, snapshot, required) if required else None
+        wanted = soft_constraints(pod, snapshot)
+        soft = SoftSpread(pod, snapshot, wanted) if wanted else None
+        board = Board(prepared, hard, soft)
         if not self._rank:
             self._rank = {node.name: i for i, node in enumerate(snapshot.nodes)}
         for rank, node in enumerate(snapshot.nodes):
             board.look(node, rank)
         board.cursor = len(self._log)
         return board
+
+    def _hosts_are_nodes(self) -> bool:
+        """Whether every hostname is one node: counts by host are then counts by node."""
+        return all(n.labels.get(HOSTNAME, n.name) == n.name for n in self._snapshot.nodes)
 
     def _catch_up(self, board: Board) -> None:
         log = self._log
@@ -305,8 +232,9 @@ class SharedScoring:
 
     def decision(self, board: Board, pod: PodInfo) -> Decision:
         """What `evaluate` would say of a Pod that fits nowhere."""
-        names = (n.name for n in self._snapshot.nodes)
-        return Decision(pod, len(self._snapshot.nodes), verdicts={n: board.verdicts[n] for n in names})
+        said = ((n.name, board.verdict(n.name)) for n in self._snapshot.nodes)
+        verdicts = {name: verdict for name, verdict in said if verdict is not None}
+        return Decision(pod, len(self._snapshot.nodes), verdicts=verdicts)
 
 
 def _kth(lists: list[list[int]], k: int, bound: int) -> int:
