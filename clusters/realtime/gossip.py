@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "playground:presence:"
 REPEAT = 5.0
-RETRY = 5.0
+FIRST_RETRY, LAST_RETRY = 0.25, 5.0
 MESSAGE_LIMIT = 64_000
 
 
@@ -59,16 +59,15 @@ class RedisGossip:
 
     async def _run(self, work: Any) -> None:
         """`work` with a connection of its own, again and again."""
-        complained = False
+        delay = FIRST_RETRY
         while True:
             client = redis.Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=2)
             try:
                 await work(client)
             except (RedisError, OSError) as error:
-                if not complained:
-                    complained = True
-                    logger.info("presence stays within this process while Redis is away: %s", error)
-                await asyncio.sleep(RETRY)
+                logger.info("presence stays within this process while Redis is away: %s", error)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LAST_RETRY)
             finally:
                 await client.aclose()
 
