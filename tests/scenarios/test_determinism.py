@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 from clusters.kernel.rng import Rng
 from tests.support.cluster import Cluster, deployment
+from tests.support.stack import ROOT
 
 
 def play(seed: int, *, crash_every: int = 0) -> list[tuple[int, str, bool, str, int, bytes]]:
@@ -43,6 +47,27 @@ def test_same_seed_and_inputs_write_the_same_revisions() -> None:
     first, second = play(7), play(7)
     assert len(first) > 200
     assert first == second
+
+
+def test_history_does_not_depend_on_the_process() -> None:
+    """Sets of strings iterate in another order in each process: none may reach the log."""
+    code = (
+        "import django; django.setup()\n"
+        "from hashlib import sha256; from tests.scenarios.test_determinism import play\n"
+        "print(sha256(repr(play(7)).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "DJANGO_SETTINGS_MODULE": "playground.settings"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_other_seed_writes_another_history() -> None:
