@@ -8,8 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clusters.components.kubelet.images import base_name
-from clusters.components.kubelet.shell import DATE, RUNS_ON, Line, Program
+from clusters.components.kubelet.shell import RUNS_ON, Line, Program
 from clusters.kernel.clock import MILLISECOND, SECOND
+
+ISO, SLASHED, SPACED, APACHE = "\x00I", "\x00S", "\x00P", "\x00A"
+"""In a line: the time it is printed at, as 2026-01-02T03:04:05.678901Z, 2026/01/02 03:04:05, 2026-01-02 03:04:05.678
+UTC, or Fri Jan 02 03:04:05.678901 2026."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,9 @@ _NGINX = _server(
     "/docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh",
     "/docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh",
     "/docker-entrypoint.sh: Configuration complete; ready for start up",
-    f'{DATE} [notice] 1#1: using the "epoll" event method',
-    f"{DATE} [notice] 1#1: start worker processes",
-    f"{DATE} [notice] 1#1: start worker process 29",
+    f'{SLASHED} [notice] 1#1: using the "epoll" event method',
+    f"{SLASHED} [notice] 1#1: start worker processes",
+    f"{SLASHED} [notice] 1#1: start worker process 29",
 )
 _REDIS = _server(
     "1:C * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
@@ -62,23 +66,23 @@ _POSTGRES = _spaced(
     (420 * MILLISECOND, "running bootstrap script ... ok"),
     (900 * MILLISECOND, "performing post-bootstrap initialization ... ok"),
     (1200 * MILLISECOND, "PostgreSQL init process complete; ready for start up."),
-    (1300 * MILLISECOND, f'{DATE} [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432'),
-    (1400 * MILLISECOND, f"{DATE} [1] LOG:  database system is ready to accept connections"),
+    (1300 * MILLISECOND, f'{SPACED} [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432'),
+    (1400 * MILLISECOND, f"{SPACED} [1] LOG:  database system is ready to accept connections"),
 )
 _MYSQL = _spaced(
-    (0, f"{DATE} [Note] [Entrypoint]: Entrypoint script for MySQL Server started."),
-    (300 * MILLISECOND, f"{DATE} [Note] [Entrypoint]: Initializing database files"),
-    (2 * SECOND, f"{DATE} [Note] [Entrypoint]: MySQL init process done. Ready for start up."),
-    (3 * SECOND, f"{DATE} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. port: 3306"),
+    (0, f"{ISO} [Note] [Entrypoint]: Entrypoint script for MySQL Server started."),
+    (300 * MILLISECOND, f"{ISO} [Note] [Entrypoint]: Initializing database files"),
+    (2 * SECOND, f"{ISO} [Note] [Entrypoint]: MySQL init process done. Ready for start up."),
+    (3 * SECOND, f"{ISO} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. port: 3306"),
 )
 _HTTPD = _server(
     "AH00558: httpd: Could not reliably determine the server's fully qualified domain name",
-    f"[{DATE}] [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations",
-    f"[{DATE}] [core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'",
+    f"[{APACHE}] [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations",
+    f"[{APACHE}] [core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'",
 )
 _MONGO = _server(
-    f'{{"t":"{DATE}","s":"I","c":"CONTROL","msg":"MongoDB starting"}}',
-    f'{{"t":"{DATE}","s":"I","c":"NETWORK","msg":"Waiting for connections","attr":{{"port":27017,"ssl":"off"}}}}',
+    f'{{"t":"{ISO}","s":"I","c":"CONTROL","msg":"MongoDB starting"}}',
+    f'{{"t":"{ISO}","s":"I","c":"NETWORK","msg":"Waiting for connections","attr":{{"port":27017,"ssl":"off"}}}}',
 )
 _HELLO = Profile(
     Program(
@@ -93,7 +97,7 @@ _HELLO = Profile(
 _SHELL = Profile(default_command=("sh",))
 
 _IMAGES: dict[str, Profile] = {
-    "nginx": Profile(_NGINX, stop_lines=(f"{DATE} [notice] 1#1: signal 15 (SIGTERM) received, exiting",)),
+    "nginx": Profile(_NGINX, stop_lines=(f"{SLASHED} [notice] 1#1: signal 15 (SIGTERM) received, exiting",)),
     "redis": Profile(_REDIS, stop_lines=("1:signal-handler Received SIGTERM scheduling shutdown...",)),
     "valkey": Profile(_REDIS),
     "postgres": Profile(_POSTGRES, stop=300 * MILLISECOND, cpu_milli=3, memory_mib=48),

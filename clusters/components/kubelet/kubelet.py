@@ -62,6 +62,7 @@ class Kubelet:
         self._crashed: set[str] = set()
         self._started = False
         self._waiting: dict[tuple[str, str, str], set[str]] = {}
+        self._admitting = ""
         self.pods.add_index(BY_NODE, lambda pod: (pod["spec"]["nodeName"],) if pod["spec"].get("nodeName") else ())
         self.pods.on_change(self._pod_changed)
         self.machines.on_change(self._machine_changed)
@@ -97,8 +98,13 @@ class Kubelet:
             if self.machines.by_key(name) is not None:
                 self.node_queue.add(name)
             return
-        if old is None or old["spec"].get("podCIDR") != new["spec"].get("podCIDR") or self._was_declared_dead(old, new):
-            self.node_queue.add(new["metadata"]["name"])
+        name = new["metadata"]["name"]
+        if old is None or old["spec"].get("podCIDR") != new["spec"].get("podCIDR"):
+            self.node_queue.add(name)
+            for pod in self.pods.by_index(BY_NODE, name):
+                self.pod_queue.add(key_of(pod))
+        elif self._was_declared_dead(old, new):
+            self.node_queue.add(name)
 
     @staticmethod
     def _was_declared_dead(old: Obj, new: Obj) -> bool:
@@ -127,7 +133,9 @@ class Kubelet:
                 self._remember(new, uid)
         if old is not None and _annotation(old, CRASH) != _annotation(pod, CRASH) and _annotation(pod, CRASH):
             self._crashed.add(key_of(pod))
-        self.pod_queue.add(key_of(pod))
+        key = key_of(pod)
+        if key != self._admitting:
+            self.pod_queue.add(key)
 
     def _remember(self, pod: Obj, uid: str) -> None:
         """A kubelet that starts anew: what was told of is not told again."""
@@ -206,9 +214,9 @@ class Kubelet:
         uid, now = pod["metadata"]["uid"], self.env.clock.now()
         if key in self._crashed:
             self._crashed.discard(key)
-            pod = machine.crashed(pod, now)
-        view = self._view(pod, node, now)
-        outcome = machine.step(pod, view)
+            outcome = machine.step(machine.crashed(pod, now), self._view(pod, node, now))
+        else:
+            outcome = machine.step(pod, self._view(pod, node, now))
         self._looked[uid] = now
         if outcome.announce:
             self._announced.setdefault(uid, set()).update(outcome.announce)
@@ -272,6 +280,9 @@ class Kubelet:
         client, own = self.client_of(node), pod["metadata"]
         try:
             if outcome.status is not None:
+                if outcome.wake < NEVER and not (pod.get("status") or {}).get("startTime"):
+                    # A first status comes back as a change, but when to look again is known already.
+                    self._admitting = key_of(pod)
                 pod = client.update_status("pods", {**pod, "metadata": dict(own), "status": outcome.status})
             for image in outcome.pulled:
                 self.registrar.pulled(node, image)
@@ -280,6 +291,8 @@ class Kubelet:
                 client.delete("pods", own["namespace"], own["name"], grace_seconds=0, uid=own["uid"])
         except NotFound:
             return
+        finally:
+            self._admitting = ""
 
     def _tell(self, pod: Obj, node: str, events: list[Told]) -> None:
         sink = self.sink_of(node)

@@ -139,6 +139,10 @@ def _run(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
         draft.pop("podIP", None)
         draft.pop("podIPs", None)
         out.events.append(Told("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."))
+    if not _created(draft) and not spec.get("hostNetwork") and not view.allocate_ip(pod):
+        # Without a network on the node no sandbox is made; the node's address range brings us back.
+        _finish(pod, draft, view)
+        return
     missing = view.missing_volume(pod) if not _created(draft) else ""
     if missing:
         if "volumes" not in view.announced:

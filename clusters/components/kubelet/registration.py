@@ -21,7 +21,7 @@ NODES = "nodes"
 def is_alive(machine: Obj) -> bool:
     """Whether the machine's kubelet runs."""
     spec = machine["spec"]
-    return spec.get("power", "on") == "on" and spec.get("kubelet", "running") == "running"
+    return bool(spec.get("power", "on") == "on" and spec.get("kubelet", "running") == "running")
 
 
 class Registrar:

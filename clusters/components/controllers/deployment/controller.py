@@ -217,7 +217,7 @@ class DeploymentController(Controller):
         due = progress.deadline_at(deployment, status)
         if due is None or progress.is_complete(deployment, status):
             return
-        self.queue.add_at(key_of(deployment), due + SECOND)
+        self.queue.add_at(key_of(deployment), due + SECOND, background=True)
 
 
 def _selector(deployment: Obj) -> LabelSelector:

@@ -75,7 +75,7 @@ def calculate(deployment: Obj, sets: Sequence[Obj], new: Obj | None, now: int) -
 
 def is_complete(deployment: Obj, status: dict[str, Any]) -> bool:
     desired = replicas.wanted(deployment)
-    return (
+    return bool(
         status.get("updatedReplicas", 0) == desired
         and status.get("replicas", 0) == desired
         and status.get("availableReplicas", 0) == desired

@@ -1,0 +1,152 @@
+"""What a container has printed, as a function of its Pod, its behaviour and the time.
+
+Nothing is recorded: the lines follow from when the container started and what its program does. Of a container
+that runs for long only the last lines are there, as with a runtime that rotates its logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from clusters.components.kubelet import behavior, catalogue, shell
+from clusters.components.kubelet.timing import when
+from clusters.kernel.clock import SECOND, rfc3339, rfc3339_micro
+from clusters.machinery.types import Obj
+
+KEPT = 10_000
+"""Lines of a repeating program that are still there."""
+
+
+class LogLine(NamedTuple):
+    """`time` is virtual microseconds."""
+
+    time: int
+    text: str
+
+
+def container_logs(
+    pod: Obj,
+    container: str,
+    now: int,
+    *,
+    previous: bool = False,
+    tail_lines: int | None = None,
+    since: int | None = None,
+    limit_bytes: int | None = None,
+    timestamps: bool = False,
+) -> list[str]:
+    """The lines of a container's current (or previous) run, as `kubectl logs` prints them. `since` is a virtual
+    time. Empty for a container that never started, or that the Pod does not have."""
+    found = [line for line in log_lines(pod, container, now, previous=previous) if since is None or line.time >= since]
+    if tail_lines is not None:
+        found = found[-tail_lines:] if tail_lines else []
+    out = [f"{_nanoseconds(line.time)} {line.text}" if timestamps else line.text for line in found]
+    return out if limit_bytes is None else _cut(out, limit_bytes)
+
+
+def log_lines(pod: Obj, container: str, now: int, *, previous: bool = False) -> list[LogLine]:
+    """Every line with its time, in order."""
+    spec = _container(pod, container)
+    run = _run(pod, container, previous=previous)
+    if spec is None or run is None:
+        return []
+    began, ended = run
+    known = behavior.of(pod, spec)
+    until = now if ended is None else min(ended, now)
+    lines = [LogLine(began + at, text) for at, text in known.program.lines if began + at <= until]
+    lines += _repeated(known.program.loop, began, until)
+    if ended is not None and ended <= now and known.ends is None and "deletionTimestamp" in pod["metadata"]:
+        lines += [LogLine(ended, text) for text in known.stop_lines]
+    host = pod["spec"].get("hostname") or pod["metadata"]["name"]
+    return [LogLine(line.time, _filled(line.text, line.time, host)) for line in lines]
+
+
+def next_line_at(pod: Obj, container: str, now: int) -> int | None:
+    """When the container prints next, for a client that follows its log; None if it will not by itself."""
+    spec, run = _container(pod, container), _run(pod, container, previous=False)
+    if spec is None or run is None or run[1] is not None:
+        return None
+    program, began = behavior.of(pod, spec).program, run[0]
+    times = [began + at for at, _ in program.lines if began + at > now]
+    loop = program.loop
+    if loop is not None and loop.lines and loop.period > 0:
+        start = began + loop.start
+        turn = max((now - start) // loop.period, 0)
+        times += [start + r * loop.period + at for r in (turn, turn + 1) for at, _ in loop.lines]
+    return min((t for t in times if t > now), default=None)
+
+
+def _container(pod: Obj, name: str) -> Obj | None:
+    spec = pod["spec"]
+    for key in ("containers", "initContainers", "ephemeralContainers"):
+        for each in spec.get(key) or ():
+            if each["name"] == name:
+                found: Obj = each
+                return found
+    return None
+
+
+def _run(pod: Obj, name: str, *, previous: bool) -> tuple[int, int | None] | None:
+    """(start, end or None) of the container's run; None if there was none."""
+    status = pod.get("status") or {}
+    for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for each in status.get(key) or ():
+            if each["name"] != name:
+                continue
+            state, last = each.get("state") or {}, each.get("lastState") or {}
+            ended = last.get("terminated") if previous else state.get("terminated") or None
+            if not previous and "running" in state:
+                return when(state["running"]["startedAt"]), None
+            if not previous and "waiting" in state:
+                ended = last.get("terminated")
+            if ended and ended.get("startedAt"):
+                return when(ended["startedAt"]), when(ended["finishedAt"]) + SECOND - 1
+    return None
+
+
+def _repeated(loop: shell.Loop | None, began: int, until: int) -> Iterator[LogLine]:
+    if loop is None or not loop.lines or loop.period <= 0:
+        return
+    start = began + loop.start
+    rounds = max((until - start) // loop.period + 1, 0)
+    first = max(rounds - KEPT // len(loop.lines) - 1, 0)
+    for turn in range(first, rounds):
+        at = start + turn * loop.period
+        for offset, text in loop.lines:
+            if at + offset <= until:
+                yield LogLine(at + offset, text)
+
+
+def _filled(text: str, at: int, host: str) -> str:
+    if "\x00" not in text:
+        return text
+    moment = datetime.fromtimestamp(at // SECOND, UTC)
+    stamp = rfc3339(at)
+    return (
+        text.replace(shell.DATE, moment.strftime("%a %b %e %H:%M:%S UTC %Y"))
+        .replace(shell.HOSTNAME, host)
+        .replace(catalogue.ISO, rfc3339_micro(at))
+        .replace(catalogue.SLASHED, moment.strftime("%Y/%m/%d %H:%M:%S"))
+        .replace(catalogue.SPACED, f"{stamp[:10]} {stamp[11:19]}.{at % SECOND // 1000:03d} UTC")
+        .replace(catalogue.APACHE, moment.strftime("%a %b %d %H:%M:%S") + f".{at % SECOND:06d} {moment.year}")
+    )
+
+
+def _nanoseconds(at: int) -> str:
+    return f"{rfc3339_micro(at)[:-1]}000Z"
+
+
+def _cut(lines: list[str], limit: int) -> list[str]:
+    """At most `limit` bytes, counting line ends; the last line may be cut."""
+    out: list[str] = []
+    for line in lines:
+        size = len(line.encode()) + 1
+        if size > limit:
+            if limit > 0:
+                out.append(line.encode()[:limit].decode(errors="ignore"))
+            break
+        out.append(line)
+        limit -= size
+    return out
