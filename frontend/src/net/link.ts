@@ -58,6 +58,9 @@ export class Link {
   private timers = new Map<"retry" | "ack" | "open" | "silent", number>();
   /** last applied revision; 0 before the first snapshot */
   private rev = 0;
+  /** which incarnation of the cluster `rev` counts in, and the one this connection speaks of */
+  private epoch: string | undefined;
+  private offered: string | undefined;
   private seq = 0;
   private unacked = 0;
   private stopped = false;
@@ -104,7 +107,9 @@ export class Link {
     this.after("open", OPEN_TIMEOUT_MS, () => this.lost("The server does not answer"));
     socket.onopen = () => {
       if (socket !== this.socket) return;
-      this.send(this.rev > 0 ? { t: "resume", rev: this.rev, seq: 0 } : { t: "start" });
+      this.send(
+        this.rev > 0 ? { t: "resume", rev: this.rev, seq: 0, epoch: this.epoch } : { t: "start" },
+      );
     };
     socket.onmessage = event => {
       if (socket === this.socket && typeof event.data === "string") this.receive(event.data);
@@ -133,7 +138,10 @@ export class Link {
     this.after("silent", SILENT_AFTER_MS, () => this.checkSilence());
     if (frame.t === "snapshot" || frame.t === "delta") this.receiveState(frame);
     else this.handlers.onFrame(frame);
-    if (frame.t === "hello") this.attempt = 0;
+    if (frame.t === "hello") {
+      this.attempt = 0;
+      this.offered = frame.epoch;
+    }
   }
 
   private receiveState(frame: StateFrame): void {
@@ -145,6 +153,7 @@ export class Link {
     this.handlers.onState(frame);
     if (frame.t === "delta" || frame.part === frame.parts - 1) {
       this.rev = frame.rev;
+      this.epoch = this.offered;
       this.cancel("open");
       if (this.status.phase !== "live") this.setStatus({ phase: "live" });
     }

@@ -34,6 +34,8 @@ export interface HelloFrame {
   user: string;
   can?: { write?: boolean; faults?: boolean };
   limits?: { frame?: number };
+  /** names the cluster's incarnation; sent back in `resume` */
+  epoch?: string;
 }
 
 export type Speed = number | "max";
@@ -112,6 +114,6 @@ export type StateFrame = SnapshotFrame | DeltaFrame;
 
 export type ClientFrame =
   | { t: "start" }
-  | { t: "resume"; rev: number; seq: number }
+  | { t: "resume"; rev: number; seq: number; epoch?: string }
   | { t: "ack"; seq: number }
   | { t: "presence"; cursor: [number, number] | null; selection: string | null };
