@@ -6,7 +6,6 @@ the result, and each step's own kind of refusal. Models: apiserver, pkg/endpoint
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,24 +14,20 @@ import orjson
 from clusters.apiserver import render
 from clusters.apiserver.endpoint import Endpoint
 from clusters.kernel.clock import rfc3339
-from clusters.machinery import decode, schema
+from clusters.machinery import decode
 from clusters.machinery.errors import ApiError, BadRequest, Invalid
 from clusters.machinery.field import Path, invalid
 from clusters.machinery.gofmt import show
 from clusters.machinery.gojson import GoJsonError, Pairs, count_keys, parse_pairs
-from clusters.machinery.goyaml import parse_yaml_strict
+from clusters.machinery.patch import apply as apply_patch
 from clusters.machinery.patch import json as json_patch
 from clusters.machinery.patch import merge, strategic
-from clusters.machinery.patch.apply import server_side_apply
-from clusters.machinery.scalars import shape
 from clusters.machinery.types import Obj
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
-
-_INTO_MAP = "into Go value of type map[string]interface {}"
 
 
 class Patch:
@@ -88,7 +83,7 @@ class Patch:
             again = json_patch.apply_json_patch(render.in_order(current), self._parsed)
             return _json_text(again)
 
-        return self._decoded(patched, shown, "json patch ", json_words)
+        return self._decoded(patched, shown, "json patch ")
 
     def _merge(self, current: Obj) -> Obj:
         if self._parsed is None:
@@ -98,23 +93,24 @@ class Patch:
         def shown() -> str:
             return _json_text(merge.merge_patch(render.in_order(current), self._parsed))
 
-        return self._decoded(patched, shown, "", json_words)
+        return self._decoded(patched, shown)
 
     def _strategic(self, current: Obj) -> Obj:
         if self._parsed is None:
             self._parsed = strategic.parse(self._body)
         patched = strategic.strategic_merge_patch(current, self._parsed, self._endpoint.type)
-        return self._decoded(patched, lambda: show(self._parsed), "", converter_words)
+        return self._decoded(patched, lambda: show(self._parsed), unstructured=True)
 
-    def _decoded(self, patched: Obj, shown: Callable[[], str], prefix: str, words: Callable[[str, Any], str]) -> Obj:
-        """The patched document as an object of the type; what is wrong with it is the patch's fault."""
+    def _decoded(self, patched: Obj, shown: Callable[[], str], prefix: str = "", *, unstructured: bool = False) -> Obj:
+        """The patched document as an object of the type; what is wrong with it is the patch's fault.
+        `unstructured`: type errors as the converter words them that does not go through JSON."""
         errors: list[str] = []
         if self._strict and count_keys(self._body) != _members(self._parsed):
             errors = [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
         try:
             obj, unknown = decode.convert(patched, self._endpoint.type, collect=self._strict)
         except decode.DecodeError as error:
-            raise _invalid(shown(), words(str(error), patched)) from None
+            raise _invalid(shown(), error.unstructured if unstructured else str(error)) from None
         errors += unknown
         if errors:
             if self._validation == decode.STRICT:
@@ -124,37 +120,25 @@ class Patch:
 
     def _apply(self, live: Obj | None) -> Obj:
         if self._parsed is None:
-            self._parsed = self._yaml_body()
+            self._parsed = apply_patch.parse(self._body)
         applied, duplicates = self._parsed
         endpoint = self._endpoint
-        out: Obj = server_side_apply(
+        out: Obj = apply_patch.server_side_apply(
             live,
             applied,
             manager=self._manager,
             force=self._force,
             api_version=endpoint.api_version,
+            kind=endpoint.kind,
             time=rfc3339(self._now),
             subresource=self._subresource,
             type_=endpoint.type,
         )
         if duplicates and self._strict:
-            text = "error converting YAML to JSON: yaml: unmarshal errors:\n  " + "\n  ".join(duplicates)
             if self._validation == decode.STRICT:
-                raise BadRequest(f"error strict decoding YAML: {text}")
-            self.warnings.append(text)
+                raise BadRequest(f"error strict decoding YAML: {duplicates[0]}")
+            self.warnings.extend(duplicates)
         return out
-
-    def _yaml_body(self) -> tuple[Obj, list[str]]:
-        try:
-            value, duplicates = parse_yaml_strict(self._body)
-        except GoJsonError as error:
-            raise BadRequest(f"error decoding YAML: {error}") from None
-        if value is None:
-            value = {}
-        if not isinstance(value, dict):
-            text = f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {shape(value)} {_INTO_MAP}"
-            raise BadRequest(f"error decoding YAML: {text}")
-        return value, duplicates
 
 
 def _invalid(shown: str, text: str) -> ApiError:
@@ -164,35 +148,6 @@ def _invalid(shown: str, text: str) -> ApiError:
 def _json_text(obj: Any) -> str:
     """A patched document as a refusal prints it: sorted at the top, the rest as the patch left it."""
     return orjson.dumps(dict(sorted(obj.items()))).decode()
-
-
-def json_words(text: str, _patched: Obj) -> str:
-    """A type error, as the decoder words it."""
-    return text
-
-
-_UNMARSHAL = re.compile(r"json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:value|struct field \S+) of type (.+)")
-_GO_VALUES = {"object": "map[string]interface {}", "array": "[]interface {}", "string": "string", "bool": "bool"}
-_GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool", "number": "int64"}
-
-
-def converter_words(text: str, _patched: Obj) -> str:
-    """A type error, as the converter words it that makes objects of maps without going through text."""
-    found = _UNMARSHAL.fullmatch(text)
-    if found is None:
-        return text
-    given, _, wanted = found.groups()
-    if wanted.startswith("map["):
-        return f"cannot restore map from {_GO_KINDS[given]}"
-    if wanted.startswith("[]"):
-        return f"cannot restore slice from {_GO_KINDS[given]}"
-    if _is_struct(wanted):
-        return f"cannot restore struct from: {_GO_KINDS[given]}"
-    return f"cannot convert {_GO_VALUES.get(given, 'int64')} to {wanted}"
-
-
-def _is_struct(go: str) -> bool:
-    return any(name.endswith("." + go) for name in schema.definitions().raw)
 
 
 def _members(value: Any) -> int:
