@@ -107,9 +107,7 @@ export class Link {
     this.after("open", OPEN_TIMEOUT_MS, () => this.lost("The server does not answer"));
     socket.onopen = () => {
       if (socket !== this.socket) return;
-      this.send(
-        this.rev > 0 ? { t: "resume", rev: this.rev, seq: 0, epoch: this.epoch } : { t: "start" },
-      );
+      this.send(this.rev > 0 ? { t: "resume", rev: this.rev, seq: 0, epoch: this.epoch } : { t: "start" });
     };
     socket.onmessage = event => {
       if (socket === this.socket && typeof event.data === "string") this.receive(event.data);
