@@ -26,7 +26,7 @@ from clusters.machinery.selectors import FieldSelector, LabelSelector, parse_fie
 
 GROUP = "meta.k8s.io"
 _INT64 = 1 << 63
-_FIELD_VALIDATION = ("", "Ignore", "Warn", "Strict")
+_FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
 _MATCHES = ("Exact", "NotOlderThan")
 
 
@@ -108,7 +108,7 @@ def _list_errors(opts: ListOptions) -> ErrorList:
         if opts.continue_:
             errors.append(forbidden(at, "resourceVersionMatch is forbidden when continue is provided"))
         if opts.match not in _MATCHES:
-            errors.append(_unsupported(at, opts.match, (*_MATCHES, "")))
+            errors.append(not_supported(at, opts.match, (*_MATCHES, "")))
         if opts.match == "Exact" and opts.rev == "0":
             errors.append(forbidden(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
     if opts.initial_events is not None:
@@ -127,16 +127,10 @@ def _watch_errors(opts: ListOptions) -> ErrorList:
                 forbidden(at, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
             )
         if opts.match != "NotOlderThan":
-            errors.append(_unsupported(at, opts.match, ("NotOlderThan",)))
+            errors.append(not_supported(at, opts.match, ("NotOlderThan",)))
         if opts.continue_:
             errors.append(forbidden(at, "resourceVersionMatch is forbidden when continue is provided"))
     return errors
-
-
-def _unsupported(path: Path, value: Any, words: tuple[str, ...]) -> FieldError:
-    """`field.NotSupported` in the order given (the helper in `field` sorts)."""
-    listed = ", ".join(_quote(w) for w in words)
-    return FieldError(ErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {listed}")
 
 
 @dataclass(slots=True)
@@ -247,5 +241,5 @@ def _delete_errors(raw: dict[str, Any]) -> ErrorList:
     if policy is not None and raw.get("orphanDependents") is not None:
         errors.append(invalid(at, policy, "orphanDependents and deletionPropagation cannot be both set"))
     if policy is not None and policy not in ("Foreground", "Background", "Orphan"):
-        errors.append(_unsupported(at, policy, ("Foreground", "Background", "Orphan", "nil")))
+        errors.append(not_supported(at, policy, ("Foreground", "Background", "Orphan", "nil")))
     return errors + dry_run_errors(list(raw.get("dryRun") or ()))

@@ -47,15 +47,15 @@ def tokens(token: str) -> UserInfo | None:
 
 
 def new_server(
-    *, clock: Clock | None = None, admission: Admission | None = None, namespaces: bool = True, seed: int = 1
+    *, clock: Clock | None = None, admission: Admission | None = None, seed: int = 1, ring: int = 10_000
 ) -> ApiServer:
     """A server with the built-in kinds, the bootstrap roles and the system namespaces."""
     clock = clock or SimClock(START)
     rng = Rng(seed)
     resources = ResourceMap(BUILTIN)
-    registry = Registry(WatchCache(MemoryStore()), resources, admission or AdmitAll(), clock, rng)
+    registry = Registry(WatchCache(MemoryStore(), ring=ring), resources, admission or AdmitAll(), clock, rng)
     opts = WriteOptions(user=UserInfo("system:apiserver", ("system:masters",)), manager="kube-apiserver")
-    if namespaces and resources.get("namespaces") is not None:
+    if resources.get("namespaces") is not None:
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             registry.create(resources["namespaces"], "", obj, opts)
