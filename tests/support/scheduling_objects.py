@@ -19,7 +19,9 @@ def node(name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", z
     }
 
 
-def pod(name: str, *, cpu: str = "100m", memory: str = "64Mi", labels: dict[str, str] | None = None, **spec: Any) -> Obj:
+def pod(
+    name: str, *, cpu: str = "100m", memory: str = "64Mi", labels: dict[str, str] | None = None, **spec: Any
+) -> Obj:
     """`annotations` and `owner` (an owner reference) go to the metadata, all else to the spec."""
     meta: dict[str, Any] = {"name": name, "namespace": spec.pop("namespace", "default")}
     if labels:

@@ -114,8 +114,8 @@ class Board:
         found.add(total, rank)
         self._cells[node.name] = (found, total)
 
-    def best(self) -> list[list[int]]:
-        """The ranks of the best nodes, as sorted lists."""
+    def feasible(self) -> list[tuple[Group, int]]:
+        """The groups whose nodes will do, with what the normalised scores add to their nodes' sums."""
         groups = [g for g in self._groups.values() if g.size]
         if len(groups) < len(self._groups) // 2:
             self._groups = {(g.raw, g.hard, g.soft): g for g in groups}
@@ -123,18 +123,23 @@ class Board:
             verdicts = self._hard.verdicts([g.hard for g in groups])
             groups = [g for g, verdict in zip(groups, verdicts) if verdict is None]
         if len(groups) <= 1:
-            return [g.by_sum[g.sums[-1]] for g in groups]
-        totals = [g.sums[-1] for g in groups]
+            return [(g, 0) for g in groups]
+        added = [0] * len(groups)
         for i, plugin in enumerate(self._grouped):
             weight = WEIGHTS[plugin.name]
             scores = plugin.normalize(self.prepared.cycle, (), [g.raw[i] for g in groups])
-            totals = [t + weight * s for t, s in zip(totals, scores)]
+            added = [a + weight * s for a, s in zip(added, scores)]
         if self._soft:
             weight = WEIGHTS[SPREAD.name]
             scores = self._soft.scores([g.soft for g in groups], [g.size for g in groups])
-            totals = [t + weight * s for t, s in zip(totals, scores)]
-        highest = max(totals)
-        return [g.by_sum[g.sums[-1]] for g, t in zip(groups, totals) if t == highest]
+            added = [a + weight * s for a, s in zip(added, scores)]
+        return list(zip(groups, added))
+
+    def best(self) -> list[list[int]]:
+        """The ranks of the best nodes, as sorted lists."""
+        found = self.feasible()
+        highest = max((group.sums[-1] + added for group, added in found), default=0)
+        return [group.by_sum[group.sums[-1]] for group, added in found if group.sums[-1] + added == highest]
 
     def verdict(self, name: str) -> Verdict | None:
         """What is said to a node."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clusters.components.scheduler.cache import SchedulerCache
 from clusters.components.scheduler.cycle import evaluate
-from clusters.components.scheduler.shared import SharedScoring
+from clusters.components.scheduler.shared import Group, SharedScoring
 from tests.support.fake_cluster import FakeCluster
 from tests.support.scheduling_objects import HOST, ZONE, anti_affinity, node, pod, spread, taint
 
@@ -33,6 +33,8 @@ KINDS: list[dict[str, Any]] = [
     {"labels": WEB, "topologySpreadConstraints": [spread(ZONE)]},
     {"labels": WEB, "topologySpreadConstraints": [spread(ZONE), spread(HOST, hard=False)]},
     {"labels": WEB, "topologySpreadConstraints": [spread(ZONE, minDomains=3), spread(HOST, max_skew=2)]},
+    {"labels": WEB, "topologySpreadConstraints": [spread(HOST), spread(ZONE, max_skew=2)]},
+    {"labels": WEB, "topologySpreadConstraints": [spread(ZONE, nodeTaintsPolicy="Honor")]},
     {"labels": WEB, "affinity": anti_affinity(HOST, WEB)},
     {"labels": WEB, "affinity": anti_affinity(HOST, WEB, required=False)},
     {"nodeSelector": {"disk": "ssd"}},
@@ -56,7 +58,10 @@ class World:
         self.cluster = FakeCluster()
         self.cluster.create(
             "replicasets.apps",
-            {"metadata": {"name": "web", "namespace": "default", "uid": "rs"}, "spec": {"selector": {"matchLabels": WEB}}},
+            {
+                "metadata": {"name": "web", "namespace": "default", "uid": "rs"},
+                "spec": {"selector": {"matchLabels": WEB}},
+            },
         )
         self.cache = SchedulerCache(self.cluster, touched=self.touched, reset=self.reset)
         self.shared = SharedScoring(self.cache.snapshot)
@@ -74,7 +79,9 @@ class World:
     def add_node(self, i: int) -> None:
         if self.cluster.object("nodes", f"n{i}") is None:
             labels = {"disk": "ssd"} if i % 2 else {}
-            self.cluster.create("nodes", node(f"n{i}", cpu=str(2 + i % 3), zone=f"z{i % 3}" if i % 5 else "", labels=labels))
+            self.cluster.create(
+                "nodes", node(f"n{i}", cpu=str(2 + i % 3), zone=f"z{i % 3}" if i % 5 else "", labels=labels)
+            )
 
     def remove_node(self, i: int) -> None:
         self.cluster.informer("nodes").drop(f"n{i}")
@@ -102,11 +109,23 @@ class World:
             self.used += 1
             ranks = sorted(rank for ranks in board.best() for rank in ranks)
             assert [self.cache.snapshot.nodes[r].name for r in ranks] == decision.best()
+            found = board.feasible()
+            if len(found) > 1:
+                assert self.totals(found) == {n.name: t for n, t in zip(decision.feasible, decision.totals)}
             if not ranks:
                 assert self.shared.decision(board, info).verdicts == decision.verdicts
         best = decision.best()
         if best:
             self.cluster.create("pods", pod(f"p{self.pods}", nodeName=best[self.pods % len(best)], **spec))
+
+    def totals(self, found: list[tuple[Group, int]]) -> dict[str, int]:
+        nodes = self.cache.snapshot.nodes
+        return {
+            nodes[rank].name: total + added
+            for group, added in found
+            for total, ranks in group.by_sum.items()
+            for rank in ranks
+        }
 
     def delete_pod(self, i: int) -> None:
         self.cluster.informer("pods").drop(f"default/p{i}")
@@ -165,3 +184,15 @@ def test_a_full_cluster_is_refused_from_the_board_with_every_nodes_verdict() -> 
     assert board is not None
     decision = world.shared.decision(board, info)
     assert decision.text() == "0/1 nodes are available: 1 Too many pods."
+
+
+def test_a_domain_whose_last_node_stops_counting_no_longer_holds_back_the_others() -> None:
+    world = World()
+    world.cluster.create("nodes", node("n0", zone="a"))
+    world.cluster.create("nodes", node("n1", zone="b"))
+    honoring = next(i for i, k in enumerate(KINDS) if "nodeTaintsPolicy" in str(k) and "DoNotSchedule" in str(k))
+    world.place(honoring)
+    world.change_node(1, 2)
+    for _ in range(3):
+        world.place(honoring)
+    assert len(world.cache.snapshot.by_name["n0"].pods) + len(world.cache.snapshot.by_name["n1"].pods) == 4
