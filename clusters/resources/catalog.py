@@ -40,13 +40,19 @@ KINDS = (
     # authentication.k8s.io
     # authorization.k8s.io
     # autoscaling
+    "autoscaling",
     # batch
+    "batch.job",
+    "batch.cron_job",
     # certificates.k8s.io
     # networking.k8s.io
     "networking",
     # policy
+    "policy",
     # rbac.authorization.k8s.io
+    "rbac",
     # storage.k8s.io
+    "storage",
     # admissionregistration.k8s.io
     # apiextensions.k8s.io
     # scheduling.k8s.io
@@ -54,6 +60,7 @@ KINDS = (
     # coordination.k8s.io
     "coordination",
     # node.k8s.io
+    "node",
     # discovery.k8s.io
     "discovery",
     # flowcontrol.apiserver.k8s.io

@@ -1,0 +1,52 @@
+"""RuntimeClass: how containers are run, what that costs, and where. Models: kubernetes, registry/node/runtimeclass."""
+
+from __future__ import annotations
+
+from clusters.machinery.field import ErrorList, Path
+from clusters.machinery.types import Obj
+from clusters.resources.base import Column, Context, Resource, Strategy, Version
+from clusters.resources.common.cells import field
+from clusters.resources.common.checks import label
+from clusters.resources.common.columns import AGE, NAME
+from clusters.resources.common.meta import immutable_errors, label_errors
+from clusters.resources.common.quantities import amount_errors, container_resource_errors
+from clusters.resources.pod_spec.scheduling import toleration_errors
+
+_HANDLER = Path("handler")
+
+
+class RuntimeClassStrategy(Strategy):
+    allow_unconditional_update = False
+
+    def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
+        errors = label(obj.get("handler", ""), _HANDLER)
+        for name, value in ((obj.get("overhead") or {}).get("podFixed") or {}).items():
+            path = Path("overhead").child("limits").key(name)
+            errors += container_resource_errors(name, path) + amount_errors(name, value, path)
+        scheduling, path = obj.get("scheduling") or {}, Path("scheduling")
+        errors += label_errors(scheduling.get("nodeSelector"), path.child("nodeSelector"))
+        return errors + toleration_errors(scheduling.get("tolerations") or (), path.child("tolerations"))
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return immutable_errors(new.get("handler"), old.get("handler"), _HANDLER)
+
+
+RESOURCE = Resource(
+    group="node.k8s.io",
+    name="runtimeclasses",
+    kind="RuntimeClass",
+    singular="runtimeclass",
+    namespaced=False,
+    versions=(Version(name="v1", schema="io.k8s.api.node.v1.RuntimeClass"),),
+    strategy=RuntimeClassStrategy(),
+    columns=(
+        NAME,
+        Column(
+            name="Handler",
+            description="handler specifies the underlying runtime and configuration that the CRI implementation will"
+            " use to handle pods of this class.",
+            value=field("handler"),
+        ),
+        AGE,
+    ),
+)
