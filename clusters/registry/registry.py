@@ -170,20 +170,20 @@ class Registry:
             ctx = self.context(resource, namespace, sent_name, "", opts)
             item, exclusive, extra = self._build_created(resource, namespace, draft, ctx, opts, attempt)
             if opts.dry_run:
-                if self.cache.get(item.key) is not None:
-                    raise AlreadyExists.of(resource.group, resource.name, draft["metadata"]["name"])
+                if (there := self.cache.get(item.key)) is not None:
+                    raise _exists(resource, there)
                 opts.warnings.extend(ctx.warnings)
                 return unsaved(item, None)
-            if self.cache.get(item.key) is not None:
+            if (there := self.cache.get(item.key)) is not None:
                 if not sent_name and attempt < MAX_ATTEMPTS - 1:
                     continue
-                raise AlreadyExists.of(resource.group, resource.name, draft["metadata"]["name"])
+                raise _exists(resource, there)
             try:
                 stored = self.commit([item, *extra], at_head=base if exclusive else None)[0]
             except CasFailed:
                 self.cache.refresh()
-                if self.cache.get(item.key) is not None and sent_name:
-                    raise AlreadyExists.of(resource.group, resource.name, sent_name) from None
+                if (there := self.cache.get(item.key)) is not None and sent_name:
+                    raise _exists(resource, there) from None
                 continue
             except HeadMoved:
                 continue
@@ -493,6 +493,15 @@ def unsaved(write: Write, old: Item | None) -> Item:
     """The item a dry run answers with: at the old revision, or none."""
     rev = old.rev if old is not None else 0
     return Item(Record(write.key, rev, rev, rev, 1, False, encode(write.obj), write.actor, write.vtime), write.obj)
+
+
+def _exists(resource: Resource, item: Item) -> AlreadyExists:
+    """409, in other words if what is in the way is on its way out."""
+    meta = item.obj["metadata"]
+    error = AlreadyExists.of(resource.group, resource.name, meta["name"])
+    if "deletionTimestamp" in meta:
+        error.message = f"object is being deleted: {error.message}"
+    return error
 
 
 def busy(resource: Resource, name: str) -> ApiError:

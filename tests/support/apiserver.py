@@ -8,7 +8,9 @@ serves one cluster at the root, without Django; the bearer token is `admin`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send
@@ -18,7 +20,7 @@ from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.server import ApiServer
 from clusters.kernel.clock import Clock, SimClock, wall_now
 from clusters.kernel.rng import Rng
-from clusters.machinery.types import UserInfo
+from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.attributes import Admission, AdmitAll
 from clusters.registry.cache import WatchCache
 from clusters.registry.registry import Registry, WriteOptions
@@ -47,25 +49,38 @@ def tokens(token: str) -> UserInfo | None:
 
 
 def new_server(
-    *, clock: Clock | None = None, admission: Admission | None = None, seed: int = 1, ring: int = 10_000
+    *,
+    clock: Clock | None = None,
+    admission: Admission | None = None,
+    seed: int = 1,
+    ring: int = 10_000,
+    bootstrap: bool = True,
 ) -> ApiServer:
-    """A server with the built-in kinds, the bootstrap roles and the system namespaces."""
+    """A server with the built-in kinds and (`bootstrap`) the bootstrap roles and the system namespaces."""
     clock = clock or SimClock(START)
     rng = Rng(seed)
     resources = ResourceMap(BUILTIN)
     registry = Registry(WatchCache(MemoryStore(), ring=ring), resources, admission or AdmitAll(), clock, rng)
-    opts = WriteOptions(user=UserInfo("system:apiserver", ("system:masters",)), manager="kube-apiserver")
-    if resources.get("namespaces") is not None:
-        for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
-            obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            registry.create(resources["namespaces"], "", obj, opts)
-    for qualified, namespace, obj in bootstrap_objects():
-        if resources.get(qualified) is not None:
-            registry.create(resources[qualified], namespace, obj, opts)
     context = ClusterContext(
         name="test", registry=registry, resources=resources, clock=clock, rng=rng, keys=keys(), tokens=tokens
     )
+    if bootstrap:
+        _bootstrap(registry)
     return ApiServer(context)
+
+
+def _bootstrap(registry: Registry) -> None:
+    names = ("default", "kube-system", "kube-public", "kube-node-lease")
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    _create(registry, [*(("namespaces", "", space) for space in spaces), *bootstrap_objects()])
+
+
+def _create(registry: Registry, entries: Iterable[tuple[str, str, Obj]]) -> None:
+    opts = WriteOptions(user=UserInfo("system:apiserver", ("system:masters",)), manager="kube-apiserver")
+    for qualified, namespace, obj in entries:
+        resource = registry.resources.get(qualified)
+        if resource is not None:
+            registry.create(resource, namespace, obj, opts)
 
 
 class Trusting(ApiApplication):
@@ -88,10 +103,38 @@ def serve(application: Callable[..., object], port: int) -> None:
     ).run()
 
 
+class Loops(threading.Thread):
+    """All components of the cluster, on the server's own store, in wall time."""
+
+    def __init__(self, server: ApiServer, store: MemoryStore, seed: int = 1) -> None:
+        super().__init__(name="loops", daemon=True)
+        from clusters.runtime.session import Session
+
+        self._cache = server.cluster.registry.cache
+        self._session = Session(store=store, seed=seed, now=wall_now(), on_commit=lambda _rev: self._told())
+        self._woken = threading.Event()
+        self._cache.subscribe(lambda _changes: self._woken.set())
+
+    def _told(self) -> None:
+        self._cache.refresh()
+
+    def run(self) -> None:
+        while True:
+            self._woken.wait(0.1)
+            self._woken.clear()
+            try:
+                self._session.refresh()
+                self._session.run(wall_now())
+            except Exception:
+                logging.exception("the loops stumbled")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=18160)
     parser.add_argument("--no-admission", action="store_true")
+    parser.add_argument("--components", action="store_true", help="run the cluster's loops, too")
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument(
         "--trust", action="store_true", help="requests without credentials are the administrator's (for kubectl)"
     )
@@ -101,7 +144,14 @@ def main() -> None:
         from clusters.admission.chain import default_chain
 
         admission = default_chain()
-    server = new_server(clock=WallClock(), admission=admission)
+    server = new_server(clock=WallClock(), admission=admission, bootstrap=not options.components)
+    if options.components:
+        from clusters.runtime.bootstrap import entries
+        from clusters.runtime.settings import ClusterSettings
+
+        settings = ClusterSettings(workers=options.workers, control_planes=0, addons="none")
+        _create(server.cluster.registry, entries(settings))
+        Loops(server, server.cluster.registry.cache.store).start()
     print(f"http://127.0.0.1:{options.port} token admin", flush=True)
     serve(Trusting(server) if options.trust else ApiApplication(server), options.port)
 
