@@ -55,7 +55,7 @@ def _object(value: Any, type_: ObjectType, known: Any) -> Any:
             if out is value:
                 out = dict(value)
             zero = field.zero
-            out[field.name] = _object({}, field.type, None) if field.type.kind == OBJECT else zero  # type: ignore[arg-type]
+            out[field.name] = zero if type(zero) is not dict else _object({}, field.type, None)  # type: ignore[arg-type]
     return out
 
 

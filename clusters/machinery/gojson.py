@@ -29,9 +29,26 @@ class Pairs(list[tuple[str, Any]]):
 def parse_json(data: bytes) -> Any:
     """The value of a JSON text; of duplicate keys the last counts. Raises GoJsonError."""
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return _slow(data, None)
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
+        raise GoJsonError("exceeded max depth")
+    return value
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    """Level by level, so that depth costs no stack."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level and limit >= 0:
+        limit -= 1
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
 
 
 def parse_pairs(data: bytes) -> Any:

@@ -107,6 +107,14 @@ VALUE_STRUCTS = _words(
 )
 """Structs held by value besides `metadata`, and `spec` and `status` of a kind."""
 
+POINTER_STRUCTS = _words(
+    """
+    DeploymentSpec.selector DaemonSetSpec.selector ReplicaSetSpec.selector StatefulSetSpec.selector
+    ScaleIOPersistentVolumeSource.secretRef ScaleIOVolumeSource.secretRef IPAddressSpec.parentRef
+    """
+)
+"""Required structs that are pointers: an unset one is written as null."""
+
 POINTER_TIMES = _words(
     """
     creationTimestamp deletionTimestamp startTime completionTime lastScheduleTime lastSuccessfulTime
