@@ -21,7 +21,7 @@ def _start_agent(sender: Any, **_: Any) -> None:
     """The worker also listens to a queue of its own (for clusters that it has warm), and sweeps."""
     from clusters.runtime import agent, notify
 
-    sender.consumer.add_task_queue(notify.queue_of(sender.hostname))
+    sender.add_task_queue(notify.queue_of(sender.hostname))
     agent.start(sender.hostname)
 
 

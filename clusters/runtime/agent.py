@@ -16,7 +16,7 @@ from clusters.runtime.slices import Worker, due_clusters
 
 logger = logging.getLogger(__name__)
 
-SWEEP = 2 * SECOND
+SWEEP = 1 * SECOND
 """Wall time between two sweeps."""
 
 

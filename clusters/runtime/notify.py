@@ -11,17 +11,24 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
 import redis
 from django.conf import settings
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 logger = logging.getLogger(__name__)
 
 CHANNEL = "playground:log:"
 WAKE = "playground:wake:"
 WARM = "playground:warm:"
-WAKE_SECONDS = 30
+WAKE_SECONDS = 10
 """A wake flag that nobody cleared (its task was lost) expires."""
+TASK = "playground.run_slice"
 WARM_SECONDS = 60
 
 _pool: redis.ConnectionPool | None = None
@@ -47,14 +54,21 @@ SHARED_QUEUE = "slices"
 
 def wake(cluster_id: int) -> None:
     """Have some worker run a slice soon: the one that has the cluster warm, if any. Raises redis.RedisError."""
-    from clusters.runtime.tasks import run_slice
-
+    # Loaded first: nothing may take long between the flag and the task.
+    app = _celery()
     connection = client()
     if not connection.set(f"{WAKE}{cluster_id}", 1, nx=True, ex=WAKE_SECONDS):
         return
     warm = connection.get(f"{WARM}{cluster_id}")
     queue = queue_of(warm.decode()) if isinstance(warm, bytes) else SHARED_QUEUE
-    run_slice.apply_async(args=[cluster_id], queue=queue)
+    app.send_task(TASK, args=[cluster_id], queue=queue)
+
+
+@cache
+def _celery() -> Celery:
+    """The application, imported when the first wake is sent: a second that short commands do not have."""
+    app: Celery = import_string(settings.PLAYGROUND_CELERY)
+    return app
 
 
 def clear_wake(cluster_id: int) -> None:
@@ -89,6 +103,8 @@ class Notifier:
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
         self._complained = 0.0
+        self.wakes = True
+        """Off in commands: they are gone before a task is sent, and the workers' sweep comes within a second."""
 
     def wrote(self, cluster_id: int, rev: int, *, wake_worker: bool = True) -> None:
         """The log of `cluster_id` has reached `rev`."""
@@ -108,7 +124,7 @@ class Notifier:
                 pending, self._pending = self._pending, {}
             for cluster_id, (rev, wake_worker) in pending.items():
                 self._safely(lambda c=cluster_id, r=rev: client().publish(f"{CHANNEL}{c}", r))  # type: ignore[misc]
-                if wake_worker:
+                if wake_worker and self.wakes:
                     self._safely(lambda c=cluster_id: wake(c))  # type: ignore[misc]
 
     def _safely(self, call: Callable[[], object]) -> None:

@@ -28,13 +28,13 @@ from clusters.apiserver.authn.keys import RsaKeys, new_pem
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
-from clusters.components.kubelet.logs import KubeletLogs
 from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
 from clusters.storage.sql import ClusterDeleted
+from clusters.web.containers import PlayedLogs
 
 PREFIX = "/k8s/"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -116,7 +116,7 @@ class Gateway:
             rng=handle.rng,
             keys=self.keys(),
             tokens=token_user,
-            logs=KubeletLogs(handle.registry.lookup, handle.clock, handle.rng),
+            logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh),
         )
 
     def keys(self) -> RsaKeys:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from clusters.kernel.clock import SECOND, rfc3339, wall_now
 from clusters.models import Cluster
 from clusters.runtime import service
+from clusters.runtime.notify import notifier
 
 MAX_IMPORT_BYTES = 256 * 1024 * 1024
 
@@ -92,6 +93,7 @@ class Command(BaseCommand):
         heal.add_argument("fault", nargs="?", default="")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        notifier.wakes = False
         verb: Callable[[dict[str, Any]], None] = getattr(self, f"_{options['verb'].replace('-', '_')}")
         try:
             verb(options)
@@ -141,9 +143,9 @@ class Command(BaseCommand):
         self.stdout.write(f"cluster {options['name']} deleted")
 
     def _kubeconfig(self, options: dict[str, Any]) -> None:
-        from clusters.web.kubeconfig import kubeconfig_text
+        from clusters.web.kubeconfig import kubeconfig
 
-        self.stdout.write(kubeconfig_text(self._cluster(options), user=options["user"]))
+        self.stdout.write(kubeconfig(self._cluster(options), options["user"]))
 
     def _export(self, options: dict[str, Any]) -> None:
         doc = service.export_snapshot(self._cluster(options), revision=options["revision"], history=options["history"])
