@@ -35,8 +35,9 @@ class LiveState(RuleBasedStateMachine):
 
     browsers = Bundle("browsers")
 
-    @initialize(ring=st.sampled_from([2, 5, 1000]))
-    def start(self, ring: int) -> None:
+    @initialize(ring=st.sampled_from([1, 2, 1000]), part=st.sampled_from([400, feed_module.PART_LIMIT]))
+    def start(self, ring: int, part: int) -> None:
+        self.part_limit, feed_module.PART_LIMIT = feed_module.PART_LIMIT, part
         self.world = World()
         for name in NODES:
             self.world.put(f"core/nodes/{name}", "Node", {"spec": {}, "status": {"allocatable": {"cpu": "4"}}})
@@ -196,6 +197,12 @@ class LiveState(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "feed"):
             return
+        try:
+            self.settle_and_compare()
+        finally:
+            feed_module.PART_LIMIT = self.part_limit
+
+    def settle_and_compare(self) -> None:
         for _ in range(3):
             self.now += STEP
             self.feed.flush(self.now)

@@ -231,6 +231,46 @@ def test_resume_from_elsewhere_gets_a_snapshot(world: World, feed: Feed, resume:
     assert browser.read()[-1]["t"] == "snapshot"
 
 
+def test_resume_from_before_the_ring_gets_a_snapshot(world: World) -> None:
+    feed = world.feed(ring=2)
+    world.cache.subscribe(feed.apply)
+    browser = Browser(world, feed)
+    browser.say(t="start")
+    browser.read()
+    revs = []
+    for name in ("b", "c", "d", "e"):
+        revs.append(feed.rev)
+        world.pod(name, "node-1", "Running")
+        browser.flush()
+    for rev, kind in zip(revs, ("snapshot", "snapshot", "delta", "delta")):
+        again = Browser(world, feed)
+        again.say(t="resume", rev=rev)
+        assert orjson.loads(again.session.drain(again.now)[-1])["t"] == kind, rev
+
+
+def test_changes_during_a_long_snapshot_follow_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clusters.realtime.feed.PART_LIMIT", 2_000)
+    for i in range(200):
+        world.put(f"core/configmaps/ns/c{i}", "ConfigMap", {})
+    feed = world.feed()
+    world.cache.subscribe(feed.apply)
+    browser = Browser(world, feed, Limits(unacked_frames=1))
+    browser.say(t="start")
+    parts = 0
+    while browser.read():
+        parts += 1
+        world.drop(f"core/configmaps/ns/c{parts}")
+        world.put(f"core/configmaps/ns/d{parts}", "ConfigMap", {})
+        browser.flush()
+        browser.ack()
+        if parts == 20:
+            break
+    while browser.read():
+        browser.ack()
+    assert parts == 20
+    verify_deltas(browser.replica, feed, world.feed())
+
+
 def test_only_the_latest_clock_and_presence_wait_for_a_slow_browser(world: World, feed: Feed) -> None:
     browser = Browser(world, feed, Limits(unacked_frames=1))
     browser.say(t="start")
