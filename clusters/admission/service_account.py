@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusters.admission.plugin import CREATE, Plugin, forbidden, obj_of
+from clusters.kernel.clock import SECOND, parse_rfc3339
 from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
@@ -17,6 +18,8 @@ MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 VOLUME_PREFIX = "kube-api-access-"
 MIRROR = "kubernetes.io/config.mirror"
 ENFORCE_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
+PATIENCE = 10 * SECOND
+"""How old a Namespace may be that has no default account yet."""
 TOKEN_SECONDS = 3607
 """An hour and a little: kubelets ask again before it is over."""
 
@@ -69,12 +72,25 @@ def _is_mirror(pod: Obj) -> bool:
 
 def _account(attrs: Attributes, name: str) -> Obj:
     account = attrs.lookup.get("serviceaccounts", attrs.namespace, name)
+    if account is None and name == DEFAULT and _young(attrs):
+        return _AWAITED
     if account is None:
         raise forbidden(
             attrs,
             f'error looking up service account {attrs.namespace}/{name}: serviceaccount "{name}" not found',
         )
     return account
+
+
+_AWAITED: Obj = {"metadata": {"name": DEFAULT}}
+
+
+def _young(attrs: Attributes) -> bool:
+    """The default account of a new Namespace is still to come. (The real server waits for it; we never wait.)"""
+    namespace = attrs.lookup.get("namespaces", "", attrs.namespace)
+    if namespace is None:
+        return False
+    return attrs.ctx.now - parse_rfc3339(namespace["metadata"]["creationTimestamp"]) < PATIENCE
 
 
 def _automounts(account: Obj, spec: Obj) -> bool:

@@ -112,7 +112,7 @@ def _rule_errors(rule: Obj, path: Path) -> ErrorList:
 
 def _path_errors(entry: Obj, path: Path) -> ErrorList:
     kind, where, at_ = entry.get("pathType"), entry.get("path", ""), path.child("path")
-    if kind is None:
+    if not kind:
         return [required(path.child("pathType"), "pathType must be specified")]
     errors: ErrorList = []
     if kind not in PATH_TYPES:
