@@ -89,8 +89,9 @@ class CacheInformer:
             index.put(key, item.wire)
 
     def by_index(self, name: str, value: str) -> Sequence[Obj]:
+        # Within a batch of changes the items may already be ahead of the index.
         items = self._bucket.items
-        return [items[key].wire for key in self._indexes[name].by_value.get(value, ())]
+        return [items[key].wire for key in self._indexes[name].by_value.get(value, ()) if key in items]
 
     def on_change(self, handler: Handler) -> None:
         self._handlers.append(handler)
