@@ -29,6 +29,7 @@ KINDS = (
     "core.persistent_volume_claim",
     "core.persistent_volume",
     # apiregistration.k8s.io
+    "apiregistration",
     # apps
     "apps.deployment",
     "apps.replica_set",
@@ -38,13 +39,16 @@ KINDS = (
     # events.k8s.io
     "events",
     # authentication.k8s.io
+    "authentication",
     # authorization.k8s.io
+    "authorization",
     # autoscaling
     "autoscaling",
     # batch
     "batch.job",
     "batch.cron_job",
     # certificates.k8s.io
+    "certificates",
     # networking.k8s.io
     "networking",
     # policy
@@ -66,7 +70,6 @@ KINDS = (
     # flowcontrol.apiserver.k8s.io
     "flowcontrol",
     # resource.k8s.io
-    # metrics.k8s.io, where the cluster has metrics
     # of the playground itself, not in discovery
     "playground",
 )
