@@ -14,6 +14,7 @@ from clusters.web.api.problems import Problem
 from clusters.web.api.route import Answer, Call, route
 
 _NODE = Text(max=63, min=1, pattern=r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", hint="a node's name")
+_ZONE = Text(max=63, pattern=r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", hint="a label value")
 
 
 @route("GET", "clusters/{name}/clock", "The cluster's clock", need="read", returns=shapes.CLOCK)
@@ -128,7 +129,7 @@ def list_machines(call: Call) -> Any:
     need="write",
     body=(
         Param("name", _NODE, "Default: the next free node-N."),
-        Param("zone", Text(max=63)),
+        Param("zone", _ZONE, "Default: the zone with the fewest machines."),
         Param("cpu", Quantity()),
         Param("memory", Quantity(whole=True)),
     ),

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from clusters.components.scheduler.explain import Explainer
-from clusters.runtime.hub import hub
+from clusters.runtime.hub import ClusterHandle, hub
 from clusters.web.api import shapes
 from clusters.web.api.fields import Param, Text
 from clusters.web.api.problems import Problem
@@ -23,19 +23,19 @@ class _Explainers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[int, tuple[int, Explainer, threading.Lock]] = OrderedDict()
+        self._known: OrderedDict[ClusterHandle, tuple[int, Explainer, threading.Lock]] = OrderedDict()
 
     def get(self, name: str) -> tuple[Explainer, threading.Lock]:
         handle = hub.cluster(name)
         handle.refresh()
         with self._lock:
-            known = self._known.get(handle.id)
+            known = self._known.get(handle)
         if known is None or known[0] != handle.cache.rev:
             rev, informers = informers_of(handle)
             known = (rev, Explainer(informers), threading.Lock())
             with self._lock:
-                self._known[handle.id] = known
-                self._known.move_to_end(handle.id)
+                self._known[handle] = known
+                self._known.move_to_end(handle)
                 while len(self._known) > _KEPT:
                     self._known.popitem(last=False)
         return known[1], known[2]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from clusters.machinery import meta
 from clusters.models import Cluster
@@ -33,7 +34,7 @@ _CLASS = {
     "failed": _FAILING,
 }
 
-_known: dict[int, tuple[int, dict[str, Any]]] = {}
+_known: WeakKeyDictionary[ClusterHandle, tuple[int, dict[str, Any]]] = WeakKeyDictionary()
 
 
 def summaries(clusters: Sequence[Cluster], *, load: bool = False) -> dict[str, dict[str, Any]]:
@@ -59,7 +60,7 @@ def _summary(handle: ClusterHandle) -> dict[str, Any]:
     cache = handle.cache
     with cache.lock:
         rev = cache.rev
-        known = _known.get(handle.id)
+        known = _known.get(handle)
         if known is not None and known[0] == rev:
             return known[1]
         nodes = list(cache.bucket(_NODES).items.values())
@@ -82,7 +83,5 @@ def _summary(handle: ClusterHandle) -> dict[str, Any]:
         "failing": counts[_FAILING],
         "heat": list(heat.values())[:HEAT_NODES],
     }
-    if len(_known) > 1_000:
-        _known.clear()
-    _known[handle.id] = (rev, summary)
+    _known[handle] = (rev, summary)
     return summary

@@ -31,7 +31,7 @@ def test_nothing_is_shown_to_strangers_where_guests_are_not_wanted(anybody: Api,
     assert anybody("POST", "clusters", {"name": "mine"})[0] == 401
 
 
-def test_first_cluster_makes_the_visitor_a_guest_who_owns_it(anybody: Api) -> None:
+def test_first_cluster_makes_the_visitor_a_guest_who_owns_it(anybody: Api, db: None) -> None:
     status, body = anybody("POST", "clusters", {"name": "mine", "workers": 2, "speed": "0"})
     assert status == 201
     assert (body["name"], body["role"]) == ("mine", "owner")
@@ -50,7 +50,7 @@ def test_a_guests_sandbox_is_theirs_alone(anybody: Api, ann: User, staff: User) 
     assert Api(staff)("GET", "clusters/mine")[0] == 200
 
 
-def test_guests_may_only_have_a_few_sandboxes(anybody: Api, settings: Any) -> None:
+def test_guests_may_only_have_a_few_sandboxes(anybody: Api, db: None, settings: Any) -> None:
     settings.PLAYGROUND_GUEST_CLUSTERS = 1
     assert anybody("POST", "clusters", {"name": "one", "workers": 0, "speed": "0"})[0] == 201
     status, problem = anybody("POST", "clusters", {"name": "two", "workers": 0, "speed": "0"})
