@@ -13,7 +13,7 @@ from clusters.apiserver.openapi.enum_values import ENUMS, FIELDS
 
 def describe_enum(owner: str, field: str, spec: dict[str, Any]) -> dict[str, Any]:
     """`spec` with the enumeration of its values, if the field is one."""
-    struct = owner.split(".", 3)[-1]
+    struct = owner.removeprefix("io.k8s.api.")
     name = FIELDS.get(f"{struct}.{field}")
     if name is None or spec.get("type") != "string":
         return spec
