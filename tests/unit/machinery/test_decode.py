@@ -43,7 +43,10 @@ def test_kind_and_version_may_be_left_out():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b'{"apiVersion":', "couldn't get version/kind; json parse error: unexpected end of JSON input ({\"apiVersion\":)"),
+        (
+            b'{"apiVersion":',
+            'couldn\'t get version/kind; json parse error: unexpected end of JSON input ({"apiVersion":)',
+        ),
         (b"", "couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)"),
         (
             b"[]",
@@ -275,9 +278,7 @@ WIDGET = schema.from_openapi(
 
 def widget(body, validation=decode.WARN):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return decode.decode(
-        data, JSON, WIDGET, field_validation=validation, api_version="example.com/v1", kind="Widget"
-    )
+    return decode.decode(data, JSON, WIDGET, field_validation=validation, api_version="example.com/v1", kind="Widget")
 
 
 def test_custom_resources_are_pruned_and_their_unknown_fields_sorted():
