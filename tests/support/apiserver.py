@@ -83,6 +83,18 @@ def _create(registry: Registry, entries: Iterable[tuple[str, str, Obj]]) -> None
             registry.create(resource, namespace, obj, opts)
 
 
+def _publish_root(registry: Registry) -> None:
+    """Something for the root certificate's publisher to publish."""
+
+    def add(config: Obj) -> Obj:
+        pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+        return {**config, "metadata": dict(config["metadata"]), "data": {**config["data"], "client-ca-file": pem}}
+
+    opts = WriteOptions(user=ADMIN)
+    name = "extension-apiserver-authentication"
+    registry.update(registry.resources["configmaps"], "kube-system", name, add, opts)
+
+
 class Trusting(ApiApplication):
     """Takes whoever shows no credentials for the administrator (kubectl sends no token over plain HTTP)."""
 
@@ -151,6 +163,7 @@ def main() -> None:
 
         settings = ClusterSettings(workers=options.workers, control_planes=0, addons="none")
         _create(server.cluster.registry, entries(settings))
+        _publish_root(server.cluster.registry)
         Loops(server, server.cluster.registry.cache.store).start()
     print(f"http://127.0.0.1:{options.port} token admin", flush=True)
     serve(Trusting(server) if options.trust else ApiApplication(server), options.port)
