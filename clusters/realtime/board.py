@@ -243,7 +243,7 @@ class Board:
         self._bound[key] = node
         if row[0] != before:
             node_before = ""
-        if node and not node_before and before == row[0]:
+        if node and not node_before and not self._fresh:
             out.notes.append({"k": "bind", "pod": row[0], "node": node})
         gone = not node or (pod.get("status") or EMPTY).get("phase") in ("Succeeded", "Failed")
         self._weigh(key, None if gone else (node, Requests(row[10], row[11])))

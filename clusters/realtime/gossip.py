@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import redis.asyncio as redis
@@ -36,6 +36,7 @@ class RedisGossip:
         self._lives: dict[str, LiveCluster] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed: set[str] = set()
+        self._ask = False
         self._stirred = asyncio.Event()
 
     def attach(self, live: LiveCluster) -> None:
@@ -54,8 +55,7 @@ class RedisGossip:
 
     def changed(self, live: LiveCluster) -> None:
         """The browsers of this process moved."""
-        self._changed.add(live.state.epoch)
-        self._stirred.set()
+        self._stir(live.state.epoch)
 
     async def _run(self, work: Any) -> None:
         """`work` with a connection of its own, again and again."""
@@ -72,21 +72,34 @@ class RedisGossip:
                 await client.aclose()
 
     async def _listen(self, client: redis.Redis) -> None:
-        async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+        async with client.pubsub() as pubsub:
             await pubsub.psubscribe(CHANNEL + "*")
-            self._changed.update(self._lives)
-            self._stirred.set()
             async for message in pubsub.listen():
-                live = self._lives.get(message["channel"].decode().removeprefix(CHANNEL))
-                if live is None:
-                    continue
-                try:
-                    process, peers = understand(message["data"])
-                except BadMessage as error:
-                    logger.debug("presence: %s", error)
-                    continue
-                if process != self._me:
-                    live.hear(process, peers)
+                if message["type"] == "psubscribe":
+                    # From now on we hear; who spoke before is asked to speak again.
+                    self._ask = True
+                    self._stir(*self._lives)
+                elif message["type"] == "pmessage":
+                    self._heard(message["channel"].decode().removeprefix(CHANNEL), message["data"])
+
+    def _heard(self, epoch: str, data: bytes) -> None:
+        live = self._lives.get(epoch)
+        if live is None:
+            return
+        try:
+            said = understand(data)
+        except BadMessage as error:
+            logger.debug("presence: %s", error)
+            return
+        if said.process == self._me:
+            return
+        live.hear(said.process, said.peers)
+        if said.asks:
+            self._stir(epoch)
+
+    def _stir(self, *epochs: str) -> None:
+        self._changed.update(epochs)
+        self._stirred.set()
 
     async def _speak(self, client: redis.Redis) -> None:
         while True:
@@ -97,14 +110,23 @@ class RedisGossip:
                 self._changed.update(epoch for epoch, live in self._lives.items() if len(live.roster))
             self._stirred.clear()
             changed, self._changed = self._changed, set()
+            asks, self._ask = self._ask, False
             for epoch in changed:
                 live = self._lives.get(epoch)
                 if live is not None:
-                    said = {"process": self._me, "peers": live.roster.local()[:PEERS_SHOWN]}
-                    await client.publish(CHANNEL + epoch, orjson.dumps(said))
+                    said = Said(self._me, live.roster.local()[:PEERS_SHOWN], asks)
+                    await client.publish(CHANNEL + epoch, orjson.dumps(said._asdict()))
 
 
-def understand(data: bytes) -> tuple[str, list[Peer]]:
+class Said(NamedTuple):
+    """A message: who is looking in `process`; `asks`: others shall say so too."""
+
+    process: str
+    peers: list[Peer]
+    asks: bool
+
+
+def understand(data: bytes) -> Said:
     """What another process said. Raises BadMessage."""
     if len(data) > MESSAGE_LIMIT:
         raise BadMessage(f"{len(data)} bytes of presence")
@@ -120,6 +142,6 @@ def understand(data: bytes) -> tuple[str, list[Peer]]:
             }
             for p in said["peers"]
         ]
-        return str(said["process"]), peers
+        return Said(str(said["process"]), peers, bool(said["asks"]))
     except (ValueError, KeyError, TypeError) as error:
         raise BadMessage(f"not presence: {error!r}") from None

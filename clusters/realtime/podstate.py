@@ -108,14 +108,15 @@ def _trouble(status: dict[str, Any]) -> _Trouble:
 
 @lru_cache(maxsize=2048)
 def why_pending(message: str) -> str:
-    """The commonest reason of `0/3 nodes are available: 1 node(s) had ..., 2 Insufficient cpu. preemption: ...`:
-    what unscheduled Pods are grouped by."""
+    """The commonest reason of `0/3 nodes are available: 1 node(s) had ..., 2 Insufficient cpu. no new claims to
+    deallocate, preemption: ...`: what unscheduled Pods are grouped by."""
     if not message:
         return ""
     _, found, rest = message.partition(" nodes are available: ")
     if not found:
         return message.partition(": ")[0].partition(". ")[0][:80]
-    rest = rest.partition(" preemption: ")[0].strip().rstrip(".")
+    # What follows the first full stop is about preemption.
+    rest = rest.partition(". ")[0].rstrip(".")
     best, most = "", -1
     for part in _reasons(rest):
         number, _, words = part.partition(" ")

@@ -87,6 +87,7 @@ def test_restarts_are_a_number_whatever_the_age_of_the_last_one() -> None:
         ("0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient memory.", "Insufficient memory"),
         ("0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.", "Didn't match Pod's node affinity/selector"),
         ("0/3 nodes are available: 1 node(s) had untolerated taint {a: b, c: d}, 2 node(s) were unschedulable.", "Were unschedulable"),
+        ("0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient cpu. no new claims to deallocate, preemption: 0/4 nodes are available: 1 Preemption is not helpful for scheduling, 3 No preemption victims found for incoming pod.", "Insufficient cpu"),
         ("no nodes available to schedule pods", "no nodes available to schedule pods"),
         ('running PreFilter plugin "VolumeBinding": persistentvolumeclaim "x" not found', 'running PreFilter plugin "VolumeBinding"'),
     ],
