@@ -14,16 +14,36 @@ from clusters.machinery.types import Obj
 from clusters.storage.store import Record
 
 _META = b'"metadata":{'
+_UID = b'"uid":"'
+_HEAD = ("name", "generateName", "namespace", "uid", "generation", "creationTimestamp", "deletionTimestamp")
+_TAIL = ("deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields")
+_ORDER = _HEAD + _TAIL
 
 
 def encode(obj: Obj) -> bytes:
-    """The stored bytes of an object without `resourceVersion`. `apiVersion`, `kind`, `metadata` come first, so
-    that `wire_bytes` finds its place at once; the order of the rest is as built."""
-    keys = iter(obj)
-    if not (next(keys, "") == "apiVersion" and next(keys, "") == "kind" and next(keys, "") == "metadata"):
-        head = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": obj["metadata"]}
-        obj = head | obj
-    return orjson.dumps(obj)
+    """The stored bytes of an object without `resourceVersion`. `kind`, `apiVersion`, `metadata` and its fields
+    come in the order in which a real server writes them; the order of the rest is as built."""
+    meta = obj["metadata"]
+    ordered = {name: meta[name] for name in _ORDER if name in meta}
+    if len(ordered) < len(meta):
+        ordered |= meta
+    out = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": ordered}
+    for key, value in obj.items():
+        if key not in out:
+            out[key] = value
+    return orjson.dumps(out)
+
+
+def splice(raw: bytes, rev: int) -> bytes:
+    """Stored bytes with `resourceVersion`, behind the uid as a real server has it."""
+    start = raw.index(_META) + len(_META)
+    uid = raw.find(_UID, start)
+    if uid >= 0:
+        # The first uid is the object's own: metadata's references come behind it.
+        at = raw.index(b'"', uid + len(_UID)) + 1
+        return b'%b,"resourceVersion":"%d"%b' % (raw[:at], rev, raw[at:])
+    comma = b"" if raw[start : start + 1] == b"}" else b","
+    return b'%b"resourceVersion":"%d"%b%b' % (raw[:start], rev, comma, raw[start:])
 
 
 class Item:
@@ -65,12 +85,8 @@ class Item:
 
     def wire_bytes(self) -> bytes:
         """JSON of `wire`, without parsing."""
-        raw = self.raw
-        if not self.rev:  # a dry run's object was never numbered
-            return raw
-        at = raw.index(_META) + len(_META)
-        comma = b"" if raw[at : at + 1] == b"}" else b","
-        return b'%b"resourceVersion":"%d"%b%b' % (raw[:at], self.rev, comma, raw[at:])
+        # A dry run's object was never numbered.
+        return splice(self.raw, self.rev) if self.rev else self.raw
 
     def renumber(self, rev: int, create_rev: int) -> None:
         """The batch that wrote this item was moved in the log."""

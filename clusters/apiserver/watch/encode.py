@@ -12,19 +12,10 @@ from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.negotiate import Form
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj
-from clusters.registry.item import Item
+from clusters.registry.item import Item, splice
 from clusters.resources.base import Context
 
-_META = b'"metadata":{'
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-
-
-def splice(item: Item, rev: int) -> bytes:
-    """The item's stored bytes numbered with `rev`."""
-    raw = item.raw
-    at = raw.index(_META) + len(_META)
-    comma = b"" if raw[at : at + 1] == b"}" else b","
-    return b'%b"resourceVersion":"%d"%b%b' % (raw[:at], rev, comma, raw[at:])
 
 
 def wire_at(item: Item, rev: int) -> Obj:
@@ -58,7 +49,7 @@ class Encoder:
     def event(self, kind: str, item: Item, rev: int) -> bytes:
         """One line."""
         if self._bytes:
-            return b'{"type":"%b","object":%b}\n' % (kind.encode(), splice(item, rev))
+            return b'{"type":"%b","object":%b}\n' % (kind.encode(), splice(item.raw, rev))
         ctx = self._context() if self._endpoint.live else None
         obj = self._shaped(self._endpoint.outgoing(wire_at(item, rev), ctx))
         return line(kind, obj)
