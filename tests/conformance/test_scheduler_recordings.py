@@ -17,6 +17,7 @@ from clusters.components.scheduler.queue import Entry
 from clusters.components.scheduler.scheduler import Scheduler
 from clusters.machinery.types import Obj
 from tests.support.scheduling import SchedulingCluster
+from tests.support.scheduling_stack import SchedulingStack
 
 DATA = Path(__file__).parent / "data" / "scheduler"
 SCENARIOS = [s for path in sorted(DATA.glob("*.json")) for s in json.loads(path.read_text())["scenarios"]]
@@ -48,17 +49,48 @@ class WatchedScheduler(Scheduler):
         super()._schedule(entry)
 
 
-def build(scenario: Obj) -> SchedulingCluster:
-    cluster = SchedulingCluster()
+class Fake:
+    """The scheduler on a stand-in for the API server."""
+
+    def __init__(self) -> None:
+        self.cluster = SchedulingCluster()
+
+    def start(self) -> WatchedScheduler:
+        self.scheduler = WatchedScheduler(self.cluster.env("system:kube-scheduler"))
+        return self.scheduler
+
+    def settle(self) -> None:
+        self.cluster.settle(self.scheduler)
+
+
+class Real:
+    """The scheduler on the real registry and admission."""
+
+    def __init__(self) -> None:
+        self.cluster = SchedulingStack(WatchedScheduler)
+
+    def start(self) -> WatchedScheduler:
+        scheduler = self.cluster.start()
+        assert isinstance(scheduler, WatchedScheduler)
+        return scheduler
+
+    def settle(self) -> None:
+        self.cluster.settle()
+
+
+Stage = Fake | Real
+World = SchedulingCluster | SchedulingStack
+
+
+def build(cluster: World, scenario: Obj) -> None:
     world = scenario["cluster"]
     for namespace in world.get("namespaces", ()):
         cluster.apply(namespace)
     for obj in [*world["nodes"], *world.get("objects", ()), *world.get("pods", ())]:
         cluster.apply(obj)
-    return cluster
 
 
-def perform(cluster: SchedulingCluster, step: Obj) -> None:
+def perform(cluster: World, step: Obj) -> None:
     match step["do"]:
         case "create":
             cluster.apply(step["object"])
@@ -68,11 +100,11 @@ def perform(cluster: SchedulingCluster, step: Obj) -> None:
             cluster.change(step["kind"], step["name"], step["patch"])
 
 
-def settle(cluster: SchedulingCluster, scheduler: Scheduler) -> None:
+def settle(stage: Stage) -> None:
     """Until nothing moves, victims with a grace period still there."""
-    cluster.settle(scheduler)
-    while cluster.bind_volumes():
-        cluster.settle(scheduler)
+    stage.settle()
+    while stage.cluster.bind_volumes():
+        stage.settle()
 
 
 def verdict_of(verdict: Verdict) -> Obj:
@@ -108,7 +140,7 @@ def check_preemption(want: Obj, found: Preemption | None) -> None:
         assert {k: failures[name][k] for k in failure} == failure
 
 
-def check(cluster: SchedulingCluster, scheduler: WatchedScheduler, want: Obj) -> None:
+def check(cluster: World, scheduler: WatchedScheduler, want: Obj) -> None:
     key = want["pod"]
     pod = cluster.object("pods", key)
     assert pod is not None
@@ -155,7 +187,7 @@ def check(cluster: SchedulingCluster, scheduler: WatchedScheduler, want: Obj) ->
         assert (first["type"], first["message"]) == (want["event"]["type"], text)
 
 
-def check_preempted(cluster: SchedulingCluster, want: Obj, decision: Decision, found: Preemption | None) -> None:
+def check_preempted(cluster: World, want: Obj, decision: Decision, found: Preemption | None) -> None:
     key = want["pod"]
     assert found is not None
     assert found.chosen is not None
@@ -171,13 +203,16 @@ def check_preempted(cluster: SchedulingCluster, want: Obj, decision: Decision, f
         assert any(e["about"] == victim.key and e["reason"] == "Preempted" for e in cluster.recorded)
 
 
+@pytest.mark.parametrize("kind", [Fake, Real])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[s["id"] for s in SCENARIOS])
-def test_scheduler_decides_as_recorded(scenario: Obj) -> None:
-    cluster = build(scenario)
-    scheduler = WatchedScheduler(cluster.env("system:kube-scheduler"))
+def test_scheduler_decides_as_recorded(scenario: Obj, kind: type[Stage]) -> None:
+    stage = kind()
+    cluster = stage.cluster
+    build(cluster, scenario)
+    scheduler = stage.start()
     for step in scenario["steps"]:
         perform(cluster, step)
-        settle(cluster, scheduler)
+        settle(stage)
         preempting = [w for w in step.get("expect", ()) if w["outcome"] == "preempts"]
         if preempting:
             # Victims with a grace period: the Pod is promised the node until they are gone.
@@ -187,6 +222,6 @@ def test_scheduler_decides_as_recorded(scenario: Obj) -> None:
                 promised = pod.get("status", {}).get("nominatedNodeName") or pod["spec"].get("nodeName")
                 assert promised in [a["node"] for a in want["acceptable"]]
             cluster.end_grace()
-            settle(cluster, scheduler)
+            settle(stage)
         for want in step.get("expect", ()):
             check(cluster, scheduler, want)

@@ -50,7 +50,7 @@ class SchedulingCluster(FakeCluster):
         if kind == "Pod":
             self._admit_pod(obj)
         if kind == "Node":
-            _taint_cordoned(obj)
+            taint_cordoned(obj)
         if kind == "PersistentVolume":
             obj["status"] = {"phase": "Bound" if obj["spec"].get("claimRef") else "Available"}
         if kind == "PersistentVolumeClaim" and obj["spec"].get("volumeName"):
@@ -181,7 +181,7 @@ def _merge_match_label_keys(pod: Obj) -> None:
                         )
 
 
-def _taint_cordoned(node: Obj) -> None:
+def taint_cordoned(node: Obj) -> None:
     spec = node.setdefault("spec", {})
     taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
     if spec.get("unschedulable") and taint not in (spec.get("taints") or ()):

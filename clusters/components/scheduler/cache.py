@@ -5,7 +5,7 @@ Pods that have ended take no room; Pods without a node are the queue's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from clusters.client.informer import Informers, key_of
 from clusters.components.scheduler.podinfo import PodInfo, PodParser
@@ -24,31 +24,33 @@ def takes_room(pod: Obj | None) -> bool:
     return pod is not None and bool(pod["spec"].get("nodeName")) and not ended(pod)
 
 
-class SchedulerCache:
-    """`touched` is called with the name of each node whose NodeInfo changed, `reset` when what is shared by
-    all nodes did (the set of nodes, images, Pods with affinity)."""
+class Listener(Protocol):
+    """Who wants to know what changed."""
 
-    def __init__(
-        self,
-        informers: Informers,
-        *,
-        touched: Callable[[str], None] = lambda name: None,
-        reset: Callable[[], None] = lambda: None,
-    ) -> None:
+    def touch(self, name: str) -> None:
+        """A node changed, or the Pods on it."""
+
+    def reset(self) -> None:
+        """Something changed that concerns all nodes: which there are, images, Pods with affinity."""
+
+
+class SchedulerCache:
+    """The `snapshot`, and the Pods on nodes."""
+
+    def __init__(self, informers: Informers) -> None:
         self.snapshot = Snapshot(informers)
         self.parser = PodParser()
         self.pods: dict[str, PodInfo] = {}
         """Pods on nodes, by key, with those that are about to be bound."""
-        self._touched = touched
-        self._reset = reset
+        self.listener: Listener | None = None
 
-    def load(self) -> None:
-        """Read everything now (for a view that is used once)."""
-        informers = self.snapshot.informers
-        for node in informers["nodes"]:
-            self.on_node(None, node)
-        for pod in informers["pods"]:
-            self.on_pod(None, pod)
+    def _touched(self, name: str) -> None:
+        if self.listener is not None:
+            self.listener.touch(name)
+
+    def _reset(self) -> None:
+        if self.listener is not None:
+            self.listener.reset()
 
     def on_node(self, old: Obj | None, new: Obj | None) -> None:
         obj = new if new is not None else old
@@ -65,21 +67,21 @@ class SchedulerCache:
             self._reset()
         self._touched(name)
 
-    def on_pod(self, old: Obj | None, new: Obj | None) -> None:
+    def on_pod(self, old: Obj | None, new: Obj | None) -> bool:
+        """True if something changed that counts: room, labels, being deleted."""
         obj = new if new is not None else old
         assert obj is not None
-        key = key_of(obj)
-        known = self.pods.get(key)
+        known = self.pods.get(key_of(obj))
         if new is None or not takes_room(new):
-            # A Pod that is about to be bound is in `pods` before the API has it on a node.
-            if known is not None and (new is None or takes_room(old) or ended(new)):
+            if known is not None:
                 self.remove(known)
-            return
-        if known is None:
-            self.add(self.parser.parse(new))
-        elif known.obj is not new and not _refresh(known, new):
+            return known is not None
+        if known is not None:
+            if _refresh(known, new):
+                return False
             self.remove(known)
-            self.add(self.parser.parse(new))
+        self.add(self.parser.parse(new))
+        return True
 
     def add(self, pod: PodInfo) -> None:
         self.pods[pod.key] = pod
@@ -100,6 +102,8 @@ class SchedulerCache:
 def _refresh(known: PodInfo, new: Obj) -> bool:
     """Take over a new version of a Pod in which nothing changed that the scheduler counts."""
     old = known.obj
+    if old is new:
+        return True
     if old["spec"] is not new["spec"] and old["spec"] != new["spec"]:
         return False
     before, after = old["metadata"], new["metadata"]

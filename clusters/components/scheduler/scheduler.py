@@ -23,6 +23,7 @@ from clusters.components.scheduler.registry import BY_NAME
 from clusters.components.scheduler.shared import Board, SharedScoring
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import ApiError
+from clusters.machinery.meta import condition
 from clusters.machinery.types import Obj, UserInfo
 
 logger = logging.getLogger(__name__)
@@ -57,9 +58,9 @@ class Scheduler:
         self.env = env
         self.client = env.client
         self.events = env.events(DEFAULT_SCHEDULER, "")
-        self.cache = SchedulerCache(env.informers, touched=self._touched, reset=self._reset)
+        self.cache = SchedulerCache(env.informers)
         self.snapshot = self.cache.snapshot
-        self.shared = SharedScoring(self.snapshot)
+        self.shared = self.cache.listener = SharedScoring(self.snapshot)
         self.queue = SchedulingQueue(env.timers, self._may_help)
         self.binder = Binder(env.client, self.cache, env.timers, bound=self._after_bind, failed=self._bind_failed)
         self._loading = True
@@ -84,12 +85,21 @@ class Scheduler:
             self.queue.notify(ClusterEvent("nodes", old, new))
 
     def _on_pod(self, old: Obj | None, new: Obj | None) -> None:
-        if takes_room(old) or takes_room(new):
-            self._on_bound_pod(old, new)
-            return
+        was_there, is_there = takes_room(old), takes_room(new)
+        if was_there or is_there:
+            if new is not None and is_there and key_of(new) in self.queue:
+                self._pod_gone(new)
+            if self.cache.on_pod(old, new) and not self._loading:
+                event = ClusterEvent("pods", old if was_there else None, new if is_there else None)
+                self.queue.notify(event)
+            if is_there or new is None or ended(new):
+                return
+            # The binding was taken back (its batch could not be committed): the Pod waits again.
+            old = None
         pod = new if new is not None else old
         assert pod is not None
-        if pod["spec"].get("nodeName") or pod["spec"].get("schedulerName", DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER:
+        spec = pod["spec"]
+        if spec.get("nodeName") or spec.get("schedulerName", DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER:
             return
         if new is None or ended(new):
             self._pod_gone(pod)
@@ -98,36 +108,18 @@ class Scheduler:
         else:
             self._pod_waits(old, new)
 
-    def _on_bound_pod(self, old: Obj | None, new: Obj | None) -> None:
-        key = key_of(new if new is not None else old or {})
-        if new is not None and key in self.queue:
-            self._pod_gone(new)
-        known = self.cache.pods.get(key)
-        before = known.needs if known else None
-        self.cache.on_pod(old, new)
-        if self._loading:
-            return
-        if new is not None and not takes_room(new) and not ended(new):
-            # The binding was taken back: its batch could not be committed.
-            self._pod_waits(None, new)
-        counted_old, counted_new = (p if takes_room(p) else None for p in (old, new))
-        after = self.cache.pods.get(key)
-        if counted_old is None or counted_new is None or after is None or after.needs is not before:
-            self.queue.notify(ClusterEvent("pods", counted_old, counted_new))
-        elif "deletionTimestamp" in counted_new["metadata"] and ("deletionTimestamp" not in counted_old["metadata"]):
-            # A Pod that is going no longer counts for topology spread.
-            self.queue.notify(ClusterEvent("pods", counted_old, counted_new))
-
     def _pod_waits(self, old: Obj | None, new: Obj) -> None:
         pod = self.cache.parser.parse(new)
         self._nominate(pod)
         if pod.key in self.binder:
             return
         known = self.queue.get(pod.key)
-        if known is None or old is None or (known.pod.needs is pod.needs and not _gates_changed(old, new)):
+        if known is None or old is None:
             self.queue.add(pod)
-        else:
+        elif known.pod.needs is not pod.needs or _says_less(old, new):
             self.queue.replace(pod)
+        else:
+            self.queue.add(pod)
 
     def _pod_gone(self, pod: Obj) -> None:
         key = key_of(pod)
@@ -150,12 +142,6 @@ class Scheduler:
     def _selector_changed(self, old: Obj | None, new: Obj | None) -> None:
         if ClusterEvent("", old, new).changed("spec", "selector"):
             self.shared.reset()
-
-    def _touched(self, node: str) -> None:
-        self.shared.touch(node)
-
-    def _reset(self) -> None:
-        self.shared.reset()
 
     def _may_help(self, refused_by: frozenset[str], pod: PodInfo, event: ClusterEvent) -> bool:
         return any(BY_NAME[name].helps(event, pod, self.snapshot) if name in BY_NAME else True for name in refused_by)
@@ -326,8 +312,11 @@ def _revision(pod: Obj) -> tuple[int, str]:
     return (int(text) if text.isdigit() else 0, key_of(pod))
 
 
-def _gates_changed(old: Obj, new: Obj) -> bool:
-    return bool(old["spec"].get("schedulingGates") != new["spec"].get("schedulingGates"))
+def _says_less(old: Obj, new: Obj) -> bool:
+    """Whether the Pod no longer says why it waits (the batch with its condition could not be committed)."""
+    if (old.get("status") or {}).get("conditions") is (new.get("status") or {}).get("conditions"):
+        return False
+    return condition(old, "PodScheduled") is not None and condition(new, "PodScheduled") is None
 
 
 def _put_condition(conditions: list[Obj], new: Obj, now: str) -> bool:

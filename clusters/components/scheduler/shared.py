@@ -151,8 +151,7 @@ class Board:
 
 
 class SharedScoring:
-    """The boards of one scheduler, with the log of what changed. `touch` and `reset` are what the cache
-    calls."""
+    """The boards of one scheduler, with the log of what changed (a `Listener` of the cache)."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

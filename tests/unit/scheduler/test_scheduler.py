@@ -223,6 +223,16 @@ def test_a_binding_whose_batch_is_lost_is_made_again() -> None:
     assert len(world.scheduler.snapshot.by_name["n1"].pods) == 1
 
 
+def test_a_condition_whose_batch_is_lost_is_written_again() -> None:
+    world = World(node("n1", cpu="1"))
+    world.create(pod("p", cpu="2"))
+    waiting = world.pod("p")
+    world.settle()
+    world.cluster.informer("pods").put(waiting)
+    world.settle()
+    assert world.condition("p")["reason"] == "Unschedulable"
+
+
 def test_a_new_scheduler_goes_on_where_the_old_one_stopped() -> None:
     world = World(node("n1", cpu="1"))
     world.create(pod("first", cpu="800m"))

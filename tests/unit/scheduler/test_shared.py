@@ -63,18 +63,12 @@ class World:
                 "spec": {"selector": {"matchLabels": WEB}},
             },
         )
-        self.cache = SchedulerCache(self.cluster, touched=self.touched, reset=self.reset)
-        self.shared = SharedScoring(self.cache.snapshot)
+        self.cache = SchedulerCache(self.cluster)
+        self.shared = self.cache.listener = SharedScoring(self.cache.snapshot)
         self.cluster["nodes"].on_change(self.cache.on_node)
         self.cluster["pods"].on_change(self.cache.on_pod)
         self.pods = 0
         self.used = 0
-
-    def touched(self, name: str) -> None:
-        self.shared.touch(name)
-
-    def reset(self) -> None:
-        self.shared.reset()
 
     def add_node(self, i: int) -> None:
         if self.cluster.object("nodes", f"n{i}") is None:
