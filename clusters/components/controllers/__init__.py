@@ -7,19 +7,30 @@ watches everything (garbage, namespaces) comes last.
 from __future__ import annotations
 
 from clusters.client.component import Component
+from clusters.components.controllers.daemonset import DaemonSetController
 from clusters.components.controllers.deployment import DeploymentController
+from clusters.components.controllers.disruption import DisruptionController
 from clusters.components.controllers.endpoints import (
     EndpointsController,
     EndpointSliceController,
     EndpointSliceMirroringController,
 )
 from clusters.components.controllers.gc import GarbageCollector
+from clusters.components.controllers.job import CronJobController, JobController, TtlAfterFinishedController
 from clusters.components.controllers.leader import ControllerManagerLease, SchedulerLease
 from clusters.components.controllers.namespace import NamespaceController
 from clusters.components.controllers.node import NodeIpamController, NodeLifecycleController, TaintEvictionController
 from clusters.components.controllers.podgc import PodGarbageCollector
 from clusters.components.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from clusters.components.controllers.resourcequota import ResourceQuotaController
 from clusters.components.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
+from clusters.components.controllers.statefulset import StatefulSetController
+from clusters.components.controllers.volumes import (
+    ClaimProtectionController,
+    PersistentVolumeBinder,
+    VolumeProtectionController,
+    VolumeProvisioner,
+)
 
 CONTROLLERS: tuple[type[Component], ...] = (
     SchedulerLease,
@@ -29,12 +40,23 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
+    CronJobController,
+    JobController,
     DeploymentController,
+    StatefulSetController,
+    DaemonSetController,
     ReplicaSetController,
     ReplicationControllerController,
     EndpointSliceController,
     EndpointSliceMirroringController,
     EndpointsController,
+    DisruptionController,
+    PersistentVolumeBinder,
+    VolumeProvisioner,
+    ClaimProtectionController,
+    VolumeProtectionController,
+    ResourceQuotaController,
+    TtlAfterFinishedController,
     PodGarbageCollector,
     GarbageCollector,
     NamespaceController,

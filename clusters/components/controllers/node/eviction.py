@@ -12,6 +12,7 @@ from clusters.client.informer import key_of
 from clusters.components.controllers.shared import pods as pod_of
 from clusters.components.controllers.shared.disruption import with_target
 from clusters.components.controllers.shared.objects import draft
+from clusters.components.controllers.shared.tolerations import tolerates
 from clusters.kernel.clock import SECOND
 from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj, UserInfo
@@ -112,7 +113,7 @@ def _tolerated_for(pod: Obj, taints: list[dict[str, Any]]) -> int | None:
     """Seconds for which all taints are tolerated: 0 if one is not at all, None for ever."""
     limits: list[int] = []
     for taint in taints:
-        matching = [t for t in pod["spec"].get("tolerations") or () if _tolerates(t, taint)]
+        matching = [t for t in pod["spec"].get("tolerations") or () if tolerates(t, taint)]
         if not matching:
             return 0
         # The first toleration that matches a taint is the one that counts.
@@ -120,13 +121,3 @@ def _tolerated_for(pod: Obj, taints: list[dict[str, Any]]) -> int | None:
         if seconds is not None:
             limits.append(max(int(seconds), 0))
     return min(limits) if limits else None
-
-
-def _tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("value", "") == taint.get("value", ""))
