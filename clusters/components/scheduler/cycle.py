@@ -136,8 +136,9 @@ def counting(filters: Filters) -> list[Plugin]:
     return [p for p in filters if p in COUNTING]
 
 
-def evaluate(pod: PodInfo, snapshot: Snapshot) -> tuple[Decision, Prepared]:
-    """Filter and score all nodes for a Pod."""
+def evaluate(pod: PodInfo, snapshot: Snapshot, *, complete: bool = True) -> tuple[Decision, Prepared]:
+    """Filter and score all nodes for a Pod. Unless `complete`, nodes that PreFilter plugins left out get no
+    verdict where others will do (each Pod of a DaemonSet leaves out all nodes but one)."""
     prepared = prepare(pod, snapshot)
     decision = prepared.decision
     if decision.pre_filter is not None or not snapshot.nodes:
@@ -154,7 +155,7 @@ def evaluate(pod: PodInfo, snapshot: Snapshot) -> tuple[Decision, Prepared]:
             decision.feasible.append(node)
         else:
             decision.verdicts[node.name] = verdict
-    if decision.narrowed is not None:
+    if decision.narrowed is not None and (complete or not decision.feasible):
         excluded = Verdict(
             Code.UNRESOLVABLE,
             (messages.not_satisfied(decision.narrowed_by),),

@@ -128,6 +128,8 @@ class SchedulingQueue:
         """The attempt failed: wait for an event that helps. Without plugins to blame (an error), back off."""
         if self._entries.get(entry.pod.key) is not entry:
             return
+        if entry.where == UNSCHEDULABLE:
+            self._leave_group(entry)
         entry.version += 1
         entry.refused_by = refused_by
         if not refused_by:

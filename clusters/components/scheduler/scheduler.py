@@ -184,7 +184,7 @@ class Scheduler:
             return
         board = self.shared.board(pod)
         if board is None:
-            decision, prepared = evaluate(pod, self.snapshot)
+            decision, prepared = evaluate(pod, self.snapshot, complete=False)
             best = decision.best()
             node = self.env.rng.choice(best, pod.uid, "tie", entry.attempts) if best else None
             if node is None:

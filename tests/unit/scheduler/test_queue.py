@@ -163,3 +163,15 @@ def test_pods_of_equal_needs_cost_one_question_an_event() -> None:
         desk.fail_next("NodeResourcesFit")
     desk.queue.notify(NODE_CHANGED)
     assert desk.asked == 1
+
+
+def test_a_failure_to_say_why_turns_the_wait_into_a_back_off() -> None:
+    desk = Desk()
+    desk.add("p")
+    entry = desk.queue.pop()
+    assert entry is not None
+    desk.queue.fail(entry, frozenset({"NodeAffinity"}))
+    desk.queue.fail(entry, frozenset())
+    assert desk.queue.counts()["backoff"] == 1
+    desk.wait(1 * SECOND)
+    assert desk.pop() == "p"
