@@ -32,7 +32,11 @@ def patterns() -> list[URLPattern]:
     """All routes, those of one path behind one view."""
     ordered = sorted(ROUTES, key=lambda r: r.path)
     found = [re_path(pattern(path), view_of(list(group))) for path, group in groupby(ordered, key=lambda r: r.path)]
-    found += [re_path(r"^openapi\.json$", openapi), re_path(r"^docs/?$", docs), re_path(r"^", nothing_here)]
+    found += [
+        re_path(r"^openapi\.json$", openapi, name="openapi"),
+        re_path(r"^docs/?$", docs, name="docs"),
+        re_path(r"^", nothing_here),
+    ]
     return found
 
 
