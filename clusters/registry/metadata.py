@@ -83,7 +83,11 @@ def validate_created(resource: Resource, obj: Obj) -> ErrorList:
 
 def validate_updated(resource: Resource, new: Obj, old: Obj) -> ErrorList:
     return rules.object_meta_update_errors(
-        new["metadata"], old["metadata"], namespaced=resource.namespaced, builtin=resource.builtin
+        new["metadata"],
+        old["metadata"],
+        namespaced=resource.namespaced,
+        builtin=resource.builtin,
+        again=resource.strategy.validates_whole_update,
     )
 
 

@@ -25,7 +25,7 @@ from clusters.machinery.errors import (
     Invalid,
     NotFound,
 )
-from clusters.machinery.field import Path, invalid
+from clusters.machinery.field import Path, go_quote, invalid
 from clusters.machinery.patch import managedfields
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry import metadata
@@ -294,8 +294,8 @@ class Registry:
             return False
         if sent != str(old.rev):
             if not str(sent).isdigit():
-                error = invalid(Path("metadata").child("resourceVersion"), sent, "must be a number")
-                raise Invalid.of(resource.group, resource.kind, name, [error])
+                text = f"strconv.ParseUint: parsing {go_quote(str(sent))}: invalid syntax"
+                raise ApiError(text, code=500, reason="")
             raise Conflict.stale(resource.group, resource.name, name)
         return True
 

@@ -66,6 +66,9 @@ class Strategy:
     """The subresources that write those fields (a signing request's `approval` does, too)."""
     status_on_create = False
     """A status that is given on create is kept (Nodes: kubelets register with theirs)."""
+    validates_whole_update = False
+    """On update the real server validates the whole object again, its metadata included: what is wrong with
+    the metadata is said once more."""
     exclusive = False
     """The write depends on other objects (allocations, quotas): commit only if nothing moved meanwhile."""
 

@@ -13,6 +13,8 @@ _DATA, _REVISION = Path("data"), Path("revision")
 
 
 class ControllerRevisionStrategy(Strategy):
+    validates_whole_update = True
+
     def default(self, obj: Obj) -> None:
         obj.setdefault("revision", 0)
 

@@ -198,13 +198,15 @@ def _shared_errors(meta: Obj, path: Path) -> ErrorList:
 
 
 def object_meta_update_errors(
-    new: Obj, old: Obj, *, namespaced: bool, path: Path = METADATA, builtin: bool = True
+    new: Obj, old: Obj, *, namespaced: bool, path: Path = METADATA, builtin: bool = True, again: bool = False
 ) -> ErrorList:
-    """The metadata of an object that is updated: thrice, as the real server does (see above)."""
-    errors = _accessor_errors(new, namespaced=namespaced, validate_name=_segment_name, path=path)
+    """The metadata of an object that is updated: thrice, as the real server does (see above); `again` for kinds
+    whose update is validated as a whole."""
+    whole = _accessor_errors(new, namespaced=namespaced, validate_name=_segment_name, path=path)
     change = _change_errors(new, old, path)
-    errors += change
-    errors += change
+    errors = whole + change + change
+    if again:
+        errors += whole
     if builtin:
         errors += standard_finalizer_errors(new.get("finalizers"), path.child("finalizers"))
     return errors

@@ -37,6 +37,8 @@ def frozen_errors(new: Obj, old: Obj, fields: tuple[str, ...]) -> ErrorList:
 
 
 class ConfigMapStrategy(Strategy):
+    validates_whole_update = True
+
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         errors: ErrorList = []
         data: dict[str, str] = obj.get("data") or {}

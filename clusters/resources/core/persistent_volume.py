@@ -105,6 +105,8 @@ _RECYCLE_WARNING = (
 
 
 class PersistentVolumeStrategy(Strategy):
+    validates_whole_update = True
+
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
         if not spec.get("persistentVolumeReclaimPolicy"):

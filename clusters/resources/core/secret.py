@@ -28,6 +28,8 @@ _DOCKER_KEY = {
 
 
 class SecretStrategy(Strategy):
+    validates_whole_update = True
+
     def default(self, obj: Obj) -> None:
         """`stringData` is write-only: it ends in `data`, and wins there."""
         text = obj.pop("stringData", None)

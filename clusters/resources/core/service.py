@@ -22,6 +22,7 @@ CLIENT_IP_SECONDS = 10_800
 
 
 class ServiceStrategy(Strategy):
+    validates_whole_update = True
     allow_create_on_update = True
     exclusive = False
 

@@ -24,6 +24,8 @@ def _enforced(obj: Obj) -> str | None:
 
 
 class ServiceAccountStrategy(Strategy):
+    validates_whole_update = True
+
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
         _clean(obj)
 

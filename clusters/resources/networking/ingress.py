@@ -27,6 +27,7 @@ _BAD_ENDINGS = ("/..", "/.")
 
 
 class IngressStrategy(Strategy):
+    validates_whole_update = True
     has_generation = True
 
     def default(self, obj: Obj) -> None:

@@ -14,6 +14,8 @@ GROUP = "rbac.authorization.k8s.io"
 class RbacStrategy(Strategy):
     """What all four kinds share: names are path segments, a PUT creates."""
 
+    validates_whole_update = True
+
     allow_create_on_update = True
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
