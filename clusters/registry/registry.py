@@ -199,7 +199,7 @@ class Registry:
         metadata.place(resource, namespace, meta)
         if not opts.trusted:
             strategy.default(obj)
-        _complete(resource, obj, None)
+            _complete(resource, obj, None)
         self._track(resource, None, obj, ctx, opts)
         generated = not meta.get("name") and bool(meta.get("generateName"))
         if generated:
@@ -308,7 +308,7 @@ class Registry:
         metadata.place(resource, ctx.namespace, new["metadata"])
         if not opts.trusted:
             strategy.default(new)
-        _complete(resource, new, old)
+            _complete(resource, new, old)
         self._track(resource, old, new, ctx, opts)
         attrs = self.attributes("UPDATE", resource, ctx, new, old_item.wire, opts)
         self.admission.admit(attrs)

@@ -30,6 +30,7 @@ WAKE_SECONDS = 10
 """A wake flag that nobody cleared (its task was lost) expires."""
 TASK = "playground.run_slice"
 WARM_SECONDS = 60
+COMPLAIN_SECONDS = 30.0
 
 _pool: redis.ConnectionPool | None = None
 
@@ -73,25 +74,36 @@ def _celery() -> Celery:
 
 def clear_wake(cluster_id: int) -> None:
     """The slice has begun: writes from now on need another wake."""
-    try:
-        client().delete(f"{WAKE}{cluster_id}")
-    except redis.RedisError as error:
-        logger.warning("Redis: %s", error)
+    safely(lambda: client().delete(f"{WAKE}{cluster_id}"))
 
 
 def mark_warm(cluster_id: int, worker: str) -> None:
-    try:
-        client().set(f"{WARM}{cluster_id}", worker, ex=WARM_SECONDS)
-    except redis.RedisError as error:
-        logger.warning("Redis: %s", error)
+    """Wakes of this cluster shall go to `worker`."""
+    safely(lambda: client().set(f"{WARM}{cluster_id}", worker, ex=WARM_SECONDS))
 
 
 def publish(cluster_id: int, rev: int) -> None:
     """Hint that the log has reached `rev`; losing it is harmless."""
+    safely(lambda: client().publish(f"{CHANNEL}{cluster_id}", rev))
+
+
+_complained = -COMPLAIN_SECONDS
+
+
+def safely(call: Callable[[], object]) -> None:
+    """Redis may be away: nothing depends on it, and saying so twice a minute is enough."""
+    global _complained
     try:
-        client().publish(f"{CHANNEL}{cluster_id}", rev)
-    except redis.RedisError as error:
-        logger.warning("Redis: %s", error)
+        call()
+    except Exception as error:  # kombu and redis raise each their own
+        if time.monotonic() - _complained > COMPLAIN_SECONDS:
+            _complained = time.monotonic()
+            logger.warning(
+                "Redis at %s does not answer (%s): changes show with up to a second's delay, and the loops wait"
+                " for the workers' sweep. Start it, or set REDIS_URL.",
+                settings.REDIS_URL,
+                error,
+            )
 
 
 class Notifier:
@@ -102,7 +114,6 @@ class Notifier:
         self._pending: dict[int, tuple[int, bool]] = {}
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._complained = 0.0
         self.wakes = True
         """Off in commands: they are gone before a task is sent, and the workers' sweep comes within a second."""
 
@@ -123,22 +134,9 @@ class Notifier:
                     self._ready.wait()
                 pending, self._pending = self._pending, {}
             for cluster_id, (rev, wake_worker) in pending.items():
-                self._safely(lambda c=cluster_id, r=rev: client().publish(f"{CHANNEL}{c}", r))  # type: ignore[misc]
+                safely(lambda c=cluster_id, r=rev: client().publish(f"{CHANNEL}{c}", r))  # type: ignore[misc]
                 if wake_worker and self.wakes:
-                    self._safely(lambda c=cluster_id: wake(c))  # type: ignore[misc]
-
-    def _safely(self, call: Callable[[], object]) -> None:
-        try:
-            call()
-        except Exception as error:  # kombu and redis raise each their own; none may end this thread
-            if time.monotonic() - self._complained > 30:
-                self._complained = time.monotonic()
-                logger.warning(
-                    "Redis at %s does not answer (%s): changes show with up to a second's delay, and the loops wait"
-                    " for the workers' sweep. Start it, or set REDIS_URL.",
-                    settings.REDIS_URL,
-                    error,
-                )
+                    safely(lambda c=cluster_id: wake(c))  # type: ignore[misc]
 
 
 notifier = Notifier()
