@@ -58,7 +58,9 @@ KINDS = (
     # storage.k8s.io
     "storage",
     # admissionregistration.k8s.io
+    "admissionregistration",
     # apiextensions.k8s.io
+    "apiextensions",
     # scheduling.k8s.io
     "scheduling",
     # coordination.k8s.io
@@ -70,6 +72,7 @@ KINDS = (
     # flowcontrol.apiserver.k8s.io
     "flowcontrol",
     # resource.k8s.io
+    "resource",
     # of the playground itself, not in discovery
     "playground",
 )
