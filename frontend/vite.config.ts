@@ -2,14 +2,27 @@
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const backend = process.env.PLAYGROUND_BACKEND ?? "http://127.0.0.1:8000";
 const alias = { "@": fileURLToPath(new URL("./src", import.meta.url)) };
 
+/** Django serves the page at / and /clusters/NAME; in development this does. */
+const pages: Plugin = {
+  name: "pages",
+  configureServer(server) {
+    server.middlewares.use((req, _res, next) => {
+      const path = req.url?.split("?")[0] ?? "";
+      if (path === "/" || path.startsWith("/clusters/")) req.url = "/static/index.html";
+      next();
+    });
+  },
+};
+
 export default defineConfig({
   base: "/static/",
-  plugins: [react(), tailwindcss()],
+  plugins: [pages, react(), tailwindcss()],
   resolve: { alias },
   build: {
     target: "es2022",
@@ -38,7 +51,10 @@ export default defineConfig({
           environment: "jsdom",
         },
       },
-      { resolve: { alias }, test: { name: "layers", include: ["tests/layers.test.ts"], environment: "node" } },
+      {
+        resolve: { alias },
+        test: { name: "layers", include: ["tests/layers.test.ts"], environment: "node" },
+      },
     ],
   },
 });

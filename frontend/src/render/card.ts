@@ -6,7 +6,7 @@ import { CARD } from "@/scene/geometry";
 import type { Lod } from "@/scene/lod";
 import { STATE } from "@/store/pods";
 import { type Ctx, roundRect } from "./glyphs";
-import { bytes, clip, cores, monoWidth, setFont, shorten } from "./text";
+import { bytes, clip, cores, fitText, measure, monoWidth, podLabel, setFont, shorten } from "./text";
 import { isBad, isDim, showNames, tileColor, type View } from "./view";
 
 /** room for the shadow around a card, world units */
@@ -132,21 +132,21 @@ function paintHeader(
   let right = ox + Math.round((CARD.w - CARD.pad) * s);
   ctx.textBaseline = "middle";
   if (view.labels) {
-    setFont(ctx, theme.mono, 10 * s);
+    setFont(ctx, theme.mono, 10.5 * s);
     ctx.textAlign = "right";
     ctx.fillStyle = theme.ink3;
     const count = `${view.scene.slots.count(index)}/${node.slots || "–"}`;
     ctx.fillText(count, right, cy + 0.5 * s);
-    right -= monoWidth(count, 10 * s) + 8 * s;
+    right -= monoWidth(count, 10.5 * s) + 8 * s;
     for (const tag of tagsOf(node)) {
       right = paintTag(ctx, view, tag, right, cy, s) - 4 * s;
     }
   }
-  setFont(ctx, theme.sans, 13.5 * s, 600);
+  setFont(ctx, theme.sans, 14 * s, 600);
   ctx.textAlign = "left";
   ctx.fillStyle = moodOf(node) === "off" ? theme.ink2 : theme.ink;
   const x = ox + Math.round(34 * s);
-  ctx.fillText(clip(node.name, right - x, 12.6 * s), x, cy + 0.5 * s);
+  ctx.fillText(fitText(ctx, node.name, right - x, 14 * s, 600), x, cy + 0.5 * s);
 }
 
 interface Tag {
@@ -281,8 +281,8 @@ function bar(
   const { theme } = view;
   const text = lod !== "overview" && view.labels && s >= 0.5;
   const cy = oy + Math.round((CARD.barsY + row * CARD.barPitch + 5) * s);
-  const x0 = ox + Math.round((CARD.pad + (text ? 32 : 0)) * s);
-  const x1 = ox + Math.round((CARD.w - CARD.pad - (text ? 82 : 0)) * s);
+  const x0 = ox + Math.round((CARD.pad + (text ? 34 : 0)) * s);
+  const x1 = ox + Math.round((CARD.w - CARD.pad - (text ? 88 : 0)) * s);
   const h = Math.max(2, Math.round(5 * s));
   const y = cy - Math.floor(h / 2);
   const share = total > 0 ? Math.min(1, used / total) : 0;
@@ -296,11 +296,11 @@ function bar(
   }
   if (!text) return;
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, 9.5 * s, 500);
+  setFont(ctx, theme.sans, 10.5 * s, 500);
   ctx.textAlign = "left";
   ctx.fillStyle = theme.ink3;
   ctx.fillText(label, ox + CARD.pad * s, cy + 0.5 * s);
-  setFont(ctx, theme.mono, 9.5 * s);
+  setFont(ctx, theme.mono, 10 * s);
   ctx.textAlign = "right";
   ctx.fillStyle = theme.ink2;
   ctx.fillText(value, ox + (CARD.w - CARD.pad) * s, cy + 0.5 * s);
@@ -431,14 +431,16 @@ export function paintChip(
     right -= monoWidth(label, 8.5 * s) + 3 * s;
   }
   const detailed = lod === "details";
-  const fontSize = (detailed ? 8.6 : 9.6) * s;
-  setFont(ctx, theme.mono, fontSize);
   ctx.textAlign = "left";
   ctx.fillStyle = state === STATE.terminating ? theme.ink3 : theme.ink;
-  ctx.fillText(
-    shorten(pods.name[pod]!, right - left, fontSize),
+  paintPodName(
+    ctx,
+    view,
+    pod,
     left,
+    right,
     y + h / 2 + (detailed ? -3.6 : 0.5) * s,
+    (detailed ? 9.4 : 11) * s,
   );
   if (detailed) {
     setFont(ctx, theme.mono, 6 * s);
@@ -446,6 +448,34 @@ export function paintChip(
     const line = `${pods.status[pod]} · ${cores(pods.cpu[pod]!)} · ${bytes(pods.mem[pod]!)}`;
     ctx.fillText(clip(line, x + w - 5 * s - left, 6 * s), left, y + h / 2 + 5.4 * s);
   }
+}
+
+/** The workload's name in ink, the pod's own suffix fainter behind it. */
+function paintPodName(
+  ctx: Ctx,
+  view: View,
+  pod: number,
+  left: number,
+  right: number,
+  y: number,
+  size: number,
+): void {
+  const { theme } = view;
+  const { pods } = view.scene.model;
+  const { base, own } = podLabel(pods.name[pod]!, pods.workload[pod]!, pods.nodeName[pod]!);
+  const room = right - left;
+  const small = size * 0.84;
+  setFont(ctx, theme.sans, size, 500);
+  const width = measure(ctx, base, size, 500);
+  const tail = own ? monoWidth(own, small) + size * 0.4 : 0;
+  const showOwn = tail > 0 && width + tail <= room;
+  const head = fitText(ctx, base, showOwn ? room - tail : room, size, 500);
+  ctx.fillText(head, left, y);
+  if (!showOwn) return;
+  const after = measure(ctx, head, size, 500) + size * 0.4;
+  setFont(ctx, theme.mono, small);
+  ctx.fillStyle = theme.ink3;
+  ctx.fillText(own, left + after, y);
 }
 
 function containerDots(

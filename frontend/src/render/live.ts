@@ -19,7 +19,7 @@ import {
   type Packet,
   PULSE_MS,
 } from "./motion";
-import { setFont } from "./text";
+import { fitText, setFont } from "./text";
 import { isDim, tileColor, type View } from "./view";
 
 export interface Verdict {
@@ -181,7 +181,7 @@ export class LiveLayer {
       const label = `${verdict.feasible ? "✓" : "✕"} ${verdict.text}`;
       setFont(ctx, view.theme.sans, 12, 600);
       const max = Math.max(60, w - 12);
-      const text = fitText(ctx, label, max - 16);
+      const text = fitText(ctx, label, max - 16, 12, 600);
       const tw = ctx.measureText(text).width + 16;
       const ty = p.y + h - 13;
       roundRect(ctx, p.x + w / 2 - tw / 2, ty - 11, tw, 22, 11);
@@ -287,13 +287,6 @@ interface Draw {
   camera: Camera;
   screen: Rect;
   now: number;
-}
-
-function fitText(ctx: Ctx, text: string, width: number): string {
-  if (ctx.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 2 && ctx.measureText(`${text.slice(0, end)}…`).width > width) end--;
-  return `${text.slice(0, end)}…`;
 }
 
 function ring(draw: Draw, id: string, color: string, line: number, gap: number, dash: number[] = []): void {

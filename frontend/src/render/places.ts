@@ -7,7 +7,7 @@ import { shelfCell } from "@/scene/shelf";
 import { STATE } from "@/store/pods";
 import { paintChip } from "./card";
 import { type Ctx, roundRect } from "./glyphs";
-import { clip, monoWidth, setFont } from "./text";
+import { clip, fitText, monoWidth, setFont } from "./text";
 import { isDim, tileColor, type View } from "./view";
 
 /** Frames are painted in world units, their labels at a size that stays readable from afar. */
@@ -76,7 +76,7 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
   ctx.fillStyle = any ? theme.card : theme.zone;
   ctx.fill();
   ctx.lineWidth = 1;
-  ctx.strokeStyle = any ? theme.warn : theme.zoneLine;
+  ctx.strokeStyle = any ? theme.states[STATE.pending]! : theme.zoneLine;
   ctx.stroke();
   const text = lod !== "overview" && view.labels;
   ctx.textBaseline = "middle";
@@ -230,9 +230,9 @@ export function paintWorkload(
   const left = ox + 36 * s;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, 12 * s, 550);
+  setFont(ctx, theme.sans, 12.5 * s, 550);
   ctx.fillStyle = theme.ink;
-  ctx.fillText(clip(w.name, right - left, 11 * s), left, oy + 15 * s);
+  ctx.fillText(fitText(ctx, w.name, right - left, 12.5 * s, 550), left, oy + 15 * s);
   const y = oy + Math.round(28 * s);
   const h = Math.max(2, Math.round(4 * s));
   const span = ox + width - 11 * s - left;
@@ -278,12 +278,16 @@ export function paintService(
   right -= 12 * s;
   const left = ox + 15 * s;
   ctx.textAlign = "left";
-  setFont(ctx, theme.sans, 12 * s, 550);
+  setFont(ctx, theme.sans, 12.5 * s, 550);
   ctx.fillStyle = theme.ink;
-  ctx.fillText(clip(svc.name, right - left, 11 * s), left, oy + 14 * s);
-  setFont(ctx, theme.mono, 9 * s);
+  ctx.fillText(fitText(ctx, svc.name, right - left, 12.5 * s, 550), left, oy + 14.5 * s);
+  setFont(ctx, theme.sans, 10 * s);
   ctx.fillStyle = theme.ink3;
-  ctx.fillText(clip(`${svc.type} ${svc.ports.join(" ")}`, right - left, 9 * s), left, oy + 27.5 * s);
+  ctx.fillText(
+    fitText(ctx, `${svc.type} · ${svc.ports.join(", ").replaceAll("/TCP", "")}`, right - left, 10 * s),
+    left,
+    oy + 28.5 * s,
+  );
 }
 
 function plate(

@@ -17,6 +17,7 @@ import { LiveLayer, type Marks, port } from "./live";
 import { Motion } from "./motion";
 import { FrameProbe, type Quality } from "./probe";
 import { TileSprites } from "./sprites";
+import { forgetMeasures } from "./text";
 import type { CanvasTheme } from "./theme";
 import { isBad, type View } from "./view";
 
@@ -83,6 +84,7 @@ export class Renderer implements SceneRenderer {
   }
 
   setTheme(theme: CanvasTheme): void {
+    forgetMeasures();
     this.view.theme = theme;
     this.view.sprites.setTheme(theme);
     this.base.forget();

@@ -29,8 +29,8 @@ export const GAP = 16;
 export const ZONE = { pad: 14, header: 34, gap: 20, radius: 16 } as const;
 export const DECK = { h: 148, radius: 16 } as const;
 export const SHELF = { h: 96, pad: 14, header: 30, radius: 16 } as const;
-export const LANE = { w: 216, item: 40, gap: 6, group: 26, margin: 28 } as const;
-export const MAIN_MIN_W = 1180;
+export const LANE = { w: 216, item: 42, gap: 6, group: 26, margin: 28 } as const;
+export const MAIN_MIN_W = 900;
 
 export function contains(rect: Rect, x: number, y: number): boolean {
   return x >= rect.x && y >= rect.y && x < rect.x + rect.w && y < rect.y + rect.h;

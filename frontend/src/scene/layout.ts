@@ -61,11 +61,13 @@ export interface LayoutInput {
 
 const CONTROL_PLANE = "Control plane";
 const NO_ZONE = "No zone";
-const ASPECT = 1.75;
+/** Width to height of the screen that is planned for: what is left of a laptop's beside rail and bars. */
+const ASPECT = 1.85;
 
 export function layout(input: LayoutInput): Layout {
   const groups = groupNodes(input.nodes);
-  const plan = planZones(groups);
+  const laneW = input.workloads.length + input.services.length > 0 ? LANE.w + LANE.margin : 0;
+  const plan = planZones(groups, laneW);
   const width = Math.max(plan.width, MAIN_MIN_W);
   const deck: Rect = { x: 0, y: 0, w: width, h: DECK.h };
   const shelf: Rect = { x: 0, y: DECK.h + GAP, w: width, h: SHELF.h };
@@ -102,7 +104,9 @@ export function layout(input: LayoutInput): Layout {
     ghost = { x, y, w: CARD.w, h: CARD.h };
     bounds = union(bounds, frame(ghost));
   }
-  const lane = layLane(input.workloads, input.services, Math.max(bounds.h, 560));
+  // One column of the lane for as long as the whole keeps a screen's shape.
+  const tall = Math.max(bounds.h, (bounds.w + LANE.w) / ASPECT);
+  const lane = layLane(input.workloads, input.services, tall);
   return {
     bounds: lane.rect.w > 0 ? union(bounds, lane.rect) : bounds,
     deck,
@@ -161,8 +165,8 @@ interface Plan {
   boxes: { group: Group; rect: Rect; cols: number }[];
 }
 
-/** Try cards per zone row and zones per row; keep what comes closest to a screen's shape. */
-function planZones(groups: Group[]): Plan {
+/** Try cards per zone row and zones per row; keep what can be shown largest on a screen. */
+function planZones(groups: Group[], laneW: number): Plan {
   if (!groups.length) return { width: 0, height: 0, boxes: [] };
   const largest = Math.max(...groups.map(g => g.nodes.length));
   let best: Plan | null = null;
@@ -170,10 +174,12 @@ function planZones(groups: Group[]): Plan {
   for (let across = 1; across <= groups.length; across++) {
     for (let cols = 1; cols <= Math.min(largest, 40); cols++) {
       const plan = arrange(groups, across, cols);
-      const score = Math.abs(Math.log(plan.width / (plan.height + DECK.h + SHELF.h + 2 * GAP) / ASPECT));
-      const ragged = groups.length % across === 0 ? 0 : 0.08;
-      if (score + ragged < bestScore - 1e-9) {
-        bestScore = score + ragged;
+      const w = Math.max(plan.width, MAIN_MIN_W) + laneW;
+      const h = plan.height + DECK.h + SHELF.h + 2 * GAP;
+      const ragged = groups.length % across === 0 ? 1 : 1.06;
+      const score = Math.max(w / ASPECT, h) * ragged;
+      if (score < bestScore - 1e-6) {
+        bestScore = score;
         best = plan;
       }
     }

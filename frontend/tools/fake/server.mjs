@@ -8,7 +8,15 @@ import { Sim } from "./sim.mjs";
 const FRAME_MS = 50;
 const PART_ROWS = 900;
 
-export function startFake({ port = 0, scenario = "demo", workers = 3, controlPlanes = 1, rate = 1000, seed = 1, handler } = {}) {
+export function startFake({
+  port = 0,
+  scenario = "demo",
+  workers = 3,
+  controlPlanes = 1,
+  rate = 1000,
+  seed = 1,
+  handler,
+} = {}) {
   const clusters = new Map();
   const add = (name, options) => {
     const cluster = { name, sim: new Sim(options), sockets: new Set(), ring: [], created: Date.now() };
@@ -33,7 +41,8 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     if (!delta) return;
     cluster.ring.push(delta);
     if (cluster.ring.length > 400) cluster.ring.shift();
-    for (const socket of cluster.sockets) if (socket.live) send(socket, { t: "delta", seq: ++socket.seq, ...delta });
+    for (const socket of cluster.sockets)
+      if (socket.live) send(socket, { t: "delta", seq: ++socket.seq, ...delta });
   }
 
   function send(socket, frame) {
@@ -41,23 +50,42 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
   }
 
   function clock(sim) {
-    return { t: "clock", now: sim.now, wall: Date.now() * 1000, speed: sim.speed, paused: sim.paused, lag: 0 };
+    return {
+      t: "clock",
+      now: sim.now,
+      wall: Date.now() * 1000,
+      speed: sim.speed,
+      paused: sim.paused,
+      lag: 0,
+    };
   }
 
   function snapshot(socket, cluster) {
     const tables = cluster.sim.snapshot();
     const parts = [];
     for (const [name, { cols, rows }] of Object.entries(tables)) {
-      for (let i = 0; i < Math.max(1, rows.length); i += PART_ROWS) parts.push({ [name]: { cols, rows: rows.slice(i, i + PART_ROWS) } });
+      for (let i = 0; i < Math.max(1, rows.length); i += PART_ROWS)
+        parts.push({ [name]: { cols, rows: rows.slice(i, i + PART_ROWS) } });
     }
     send(socket, clock(cluster.sim));
-    parts.forEach((part, i) => send(socket, { t: "snapshot", seq: ++socket.seq, rev: cluster.sim.rev, part: i, parts: parts.length, tables: part }));
+    for (const [i, part] of parts.entries()) {
+      send(socket, {
+        t: "snapshot",
+        seq: ++socket.seq,
+        rev: cluster.sim.rev,
+        part: i,
+        parts: parts.length,
+        tables: part,
+      });
+    }
     socket.live = true;
   }
 
   function presence(cluster) {
     for (const socket of cluster.sockets) {
-      const peers = [...cluster.sockets].filter(s => s !== socket && s.presence).map(s => ({ session: s.session, user: s.user, color: s.color, ...s.presence }));
+      const peers = [...cluster.sockets]
+        .filter(s => s !== socket && s.presence)
+        .map(s => ({ session: s.session, user: s.user, color: s.color, ...s.presence }));
       send(socket, { t: "presence", peers });
     }
   }
@@ -71,7 +99,8 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
       res.end(typeof data === "string" ? data : JSON.stringify(data));
     };
     try {
-      if (url.pathname.startsWith("/api/v1/") || url.pathname === "/api/v1") return rest(req.method, url, body, reply);
+      if (url.pathname.startsWith("/api/v1/") || url.pathname === "/api/v1")
+        return rest(req.method, url, body, reply);
       if (url.pathname.startsWith("/k8s/")) return kube(req.method, url, body, reply, req);
       if (handler) return handler(req, res);
       reply(404, "not found", "text/plain");
@@ -87,15 +116,33 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     if (section !== "clusters") return reply(404, { title: "Not Found", status: 404 });
     if (!name) {
       if (method === "POST") {
-        if (clusters.has(data.name)) return reply(409, { title: "Conflict", status: 409, detail: `A cluster named "${data.name}" exists`, errors: [{ field: "name", message: "is taken" }] });
-        if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(data.name ?? "")) return reply(422, { title: "Invalid", status: 422, detail: "name is not a DNS label", errors: [{ field: "name", message: "must be lower case letters, digits and -" }] });
-        add(data.name, { seed: data.seed ?? 1, workers: data.workers ?? 3, controlPlanes: data.controlPlanes ?? 1, scenario: "empty" });
+        if (clusters.has(data.name))
+          return reply(409, {
+            title: "Conflict",
+            status: 409,
+            detail: `A cluster named "${data.name}" exists`,
+            errors: [{ field: "name", message: "is taken" }],
+          });
+        if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(data.name ?? ""))
+          return reply(422, {
+            title: "Invalid",
+            status: 422,
+            detail: "name is not a DNS label",
+            errors: [{ field: "name", message: "must be lower case letters, digits and -" }],
+          });
+        add(data.name, {
+          seed: data.seed ?? 1,
+          workers: data.workers ?? 3,
+          controlPlanes: data.controlPlanes ?? 1,
+          scenario: "empty",
+        });
         return reply(201, { name: data.name });
       }
       return reply(200, { clusters: [...clusters.values()].map(summary) });
     }
     const cluster = clusters.get(name);
-    if (!cluster) return reply(404, { title: "Not Found", status: 404, detail: `There is no cluster "${name}"` });
+    if (!cluster)
+      return reply(404, { title: "Not Found", status: 404, detail: `There is no cluster "${name}"` });
     const { sim } = cluster;
     if (!part) {
       if (method === "DELETE") {
@@ -117,8 +164,13 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
       if (method === "POST") {
         let i = 1;
         while (sim.node(`node-${i}`)) i++;
-        const node = sim.addNode(data.name ?? `node-${i}`, "worker", data.zone ?? "zone-a", { ready: "False" });
-        sim.after(1.5, () => { node.ready = "True"; sim.put("nodes", node); });
+        const node = sim.addNode(data.name ?? `node-${i}`, "worker", data.zone ?? "zone-a", {
+          ready: "False",
+        });
+        sim.after(1.5, () => {
+          node.ready = "True";
+          sim.put("nodes", node);
+        });
         return reply(201, { name: node.name });
       }
       if (method === "PATCH") return reply(200, sim.power(more[0], data.power !== "off") ? {} : {});
@@ -127,10 +179,19 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     if (part === "faults") {
       if (method === "POST") {
         const id = sim.id("fault");
-        sim.put("faults", { id, kind: data.kind, target: data.target, until: data.duration ? sim.now + Number.parseFloat(data.duration) * 1e6 : null, since: sim.now });
+        sim.put("faults", {
+          id,
+          kind: data.kind,
+          target: data.target,
+          until: data.duration ? sim.now + Number.parseFloat(data.duration) * 1e6 : null,
+          since: sim.now,
+        });
         if (data.kind === "node-power") sim.power(data.target, false);
-        if (data.kind === "component-stop") for (const c of sim.tables.components.values()) if (c.name === data.target) sim.put("components", Object.assign(c, { state: "stopped" }));
-        if (data.kind === "pod-crash") for (const p of sim.tables.pods.values()) if (`${p.ns}/${p.name}` === data.target) sim.crash(p);
+        if (data.kind === "component-stop")
+          for (const c of sim.tables.components.values())
+            if (c.name === data.target) sim.put("components", Object.assign(c, { state: "stopped" }));
+        if (data.kind === "pod-crash")
+          for (const p of sim.tables.pods.values()) if (`${p.ns}/${p.name}` === data.target) sim.crash(p);
         return reply(201, { id });
       }
       if (method === "DELETE") {
@@ -138,7 +199,9 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
         if (!fault) return reply(404, { title: "Not Found", status: 404 });
         sim.drop("faults", fault.id);
         if (fault.kind === "node-power") sim.power(fault.target, true);
-        if (fault.kind === "component-stop") for (const c of sim.tables.components.values()) if (c.name === fault.target) sim.put("components", Object.assign(c, { state: "running" }));
+        if (fault.kind === "component-stop")
+          for (const c of sim.tables.components.values())
+            if (c.name === fault.target) sim.put("components", Object.assign(c, { state: "running" }));
         return reply(204, "");
       }
       return reply(200, { items: [...sim.tables.faults.values()] });
@@ -147,13 +210,28 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
       if (more[0] === "move") {
         const pod = [...sim.tables.pods.values()].find(p => `${p.ns}/${p.name}` === data.pod);
         if (!pod) return reply(404, { title: "Not Found", status: 404 });
-        return reply(200, { nodes: sim.verdicts(pod), refused: pod.owner ? null : pod.name.includes("control-plane") ? "Static pods belong to their node" : null });
+        return reply(200, {
+          nodes: sim.verdicts(pod),
+          refused: pod.owner
+            ? null
+            : pod.name.includes("control-plane")
+              ? "Static pods belong to their node"
+              : null,
+        });
       }
       const pod = [...sim.tables.pods.values()].find(p => p.ns === more[1] && p.name === more[2]);
       if (!pod) return reply(404, { title: "Not Found", status: 404 });
       const nodes = sim.verdicts(pod);
       const fit = nodes.filter(n => n.feasible).length;
-      return reply(200, { summary: pod.node ? `Runs on ${pod.node}` : `Pending: ${fit} of ${nodes.length} nodes fit${pod.message ? `: ${pod.message.split(": ")[1]}` : ""}`, state: pod.state, nodes, preFilter: null, condition: null });
+      return reply(200, {
+        summary: pod.node
+          ? `Runs on ${pod.node}`
+          : `Pending: ${fit} of ${nodes.length} nodes fit${pod.message ? `: ${pod.message.split(": ")[1]}` : ""}`,
+        state: pod.state,
+        nodes,
+        preFilter: null,
+        condition: null,
+      });
     }
     if (part === "schema") return reply(200, fakeSchema);
     if (part === "kubeconfig") return reply(200, "apiVersion: v1\nkind: Config\n", "application/yaml");
@@ -167,19 +245,49 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     let pending = 0;
     let failing = 0;
     for (const p of sim.tables.pods.values()) {
-      const klass = p.state === "running" || p.state === "succeeded" ? 0 : p.state === "pending" || p.state === "creating" ? 2 : p.state === "crash" || p.state === "failed" ? 3 : 1;
+      const klass =
+        p.state === "running" || p.state === "succeeded"
+          ? 0
+          : p.state === "pending" || p.state === "creating"
+            ? 2
+            : p.state === "crash" || p.state === "failed"
+              ? 3
+              : 1;
       if (p.state === "pending") pending++;
       if (klass === 3) failing++;
       const h = heat.get(p.node);
       if (h) h[klass]++;
     }
-    return { name: cluster.name, created: new Date(cluster.created).toISOString(), nodes: nodes.length, nodesReady: nodes.filter(n => n.ready === "True").length, pods: sim.tables.pods.size, pending, failing, running: sim.tables.pods.size - pending - failing, speed: sim.speed, paused: sim.paused, lastActivity: new Date().toISOString(), revision: sim.rev, heat: [...heat.values()] };
+    return {
+      name: cluster.name,
+      created: new Date(cluster.created).toISOString(),
+      nodes: nodes.length,
+      nodesReady: nodes.filter(n => n.ready === "True").length,
+      pods: sim.tables.pods.size,
+      pending,
+      failing,
+      running: sim.tables.pods.size - pending - failing,
+      speed: sim.speed,
+      paused: sim.paused,
+      lastActivity: new Date().toISOString(),
+      revision: sim.rev,
+      heat: [...heat.values()],
+    };
   }
 
   function kube(method, url, body, reply, req) {
     const [, , name, ...rest] = url.pathname.split("/").map(decodeURIComponent);
     const cluster = clusters.get(name);
-    const status = (code, reason, message, causes) => reply(code, { kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message, details: causes ? { causes } : undefined });
+    const status = (code, reason, message, causes) =>
+      reply(code, {
+        kind: "Status",
+        apiVersion: "v1",
+        status: "Failure",
+        code,
+        reason,
+        message,
+        details: causes ? { causes } : undefined,
+      });
     if (!cluster) return status(404, "NotFound", "no such cluster");
     const { sim } = cluster;
     const core = rest[0] === "api";
@@ -189,20 +297,54 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     const find = () => {
       if (plural === "pods") return [...sim.tables.pods.values()].find(p => p.ns === ns && p.name === object);
       if (plural === "nodes") return sim.node(object);
-      if (plural === "services") return [...sim.tables.services.values()].find(p => p.ns === ns && p.name === object);
-      return [...sim.tables.workloads.values()].find(w => `${w.kind.toLowerCase()}s` === plural && w.ns === ns && w.name === object);
+      if (plural === "services")
+        return [...sim.tables.services.values()].find(p => p.ns === ns && p.name === object);
+      return [...sim.tables.workloads.values()].find(
+        w => `${w.kind.toLowerCase()}s` === plural && w.ns === ns && w.name === object,
+      );
     };
     const row = object ? find() : undefined;
     if (!object && method === "POST") return reply(201, JSON.parse(body));
-    if (!object) return reply(200, { kind: "List", apiVersion: "v1", items: plural === "endpointslices" ? slices(sim, ns, url) : [] });
+    if (!object)
+      return reply(200, {
+        kind: "List",
+        apiVersion: "v1",
+        items: plural === "endpointslices" ? slices(sim, ns, url) : [],
+      });
     if (method === "PATCH" && req.headers["content-type"]?.includes("apply")) {
       const doc = YAML.parse(body);
       const image = doc?.spec?.template?.spec?.containers?.[0]?.image;
       const replicas = doc?.spec?.replicas;
-      if (image !== undefined && typeof image !== "string") return status(422, "Invalid", `Deployment.apps "${doc.metadata.name}" is invalid: spec.template.spec.containers[0].image: Invalid value`, [{ field: "spec.template.spec.containers[0].image", reason: "FieldValueInvalid", message: "Invalid value: must be a string" }]);
-      if (image === "") return status(422, "Invalid", `Deployment.apps "${doc.metadata.name}" is invalid: spec.template.spec.containers[0].image: Required value`, [{ field: "spec.template.spec.containers[0].image", reason: "FieldValueRequired", message: "Required value" }]);
+      if (image !== undefined && typeof image !== "string")
+        return status(
+          422,
+          "Invalid",
+          `Deployment.apps "${doc.metadata.name}" is invalid: spec.template.spec.containers[0].image: Invalid value`,
+          [
+            {
+              field: "spec.template.spec.containers[0].image",
+              reason: "FieldValueInvalid",
+              message: "Invalid value: must be a string",
+            },
+          ],
+        );
+      if (image === "")
+        return status(
+          422,
+          "Invalid",
+          `Deployment.apps "${doc.metadata.name}" is invalid: spec.template.spec.containers[0].image: Required value`,
+          [
+            {
+              field: "spec.template.spec.containers[0].image",
+              reason: "FieldValueRequired",
+              message: "Required value",
+            },
+          ],
+        );
       if (!url.searchParams.get("dryRun") && doc.kind === "Deployment") {
-        const dep = sim.addDeployment(doc.metadata.name, doc.metadata.namespace ?? ns, replicas ?? 1, { image });
+        const dep = sim.addDeployment(doc.metadata.name, doc.metadata.namespace ?? ns, replicas ?? 1, {
+          image,
+        });
         if (image && dep.images[0] !== image) {
           dep.images = [image];
           sim.newReplicaSet(dep);
@@ -211,7 +353,16 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
       return reply(200, { ...doc, metadata: { ...doc.metadata, resourceVersion: String(sim.rev) } });
     }
     if (!row) return status(404, "NotFound", `${plural} "${object}" not found`);
-    if (sub === "log") return reply(200, Array.from({ length: 30 }, (_, i) => `2026-01-05T09:00:${String(i).padStart(2, "0")}Z request served in ${Math.floor(sim.random() * 90)} ms`).join("\n"), "text/plain");
+    if (sub === "log")
+      return reply(
+        200,
+        Array.from(
+          { length: 30 },
+          (_, i) =>
+            `2026-01-05T09:00:${String(i).padStart(2, "0")}Z request served in ${Math.floor(sim.random() * 90)} ms`,
+        ).join("\n"),
+        "text/plain",
+      );
     if (sub === "eviction") {
       sim.kill(row);
       return reply(201, { kind: "Status", status: "Success", code: 201 });
@@ -237,7 +388,8 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     }
     if (method === "PATCH") {
       const patch = JSON.parse(body);
-      if (plural === "nodes" && patch.spec) sim.put("nodes", Object.assign(row, { cordoned: patch.spec.unschedulable === true }));
+      if (plural === "nodes" && patch.spec)
+        sim.put("nodes", Object.assign(row, { cordoned: patch.spec.unschedulable === true }));
       const wish = patch.metadata?.annotations?.["playground.dev/next-pod-prefers"];
       if (wish) sim.prefers.set(row.id, wish);
       return reply(200, toObject(plural, row, sim));
@@ -251,9 +403,24 @@ export function startFake({ port = 0, scenario = "demo", workers = 3, controlPla
     const cluster = match && clusters.get(decodeURIComponent(match[1]));
     wss.handleUpgrade(req, socket, head, ws => {
       if (!cluster) return ws.close(4404, "no such cluster");
-      Object.assign(ws, { seq: 0, live: false, session: sim_session(), user: "guest", color: ["#e0568a", "#3b8fd9", "#8a63d2", "#2b9d8f"][cluster.sockets.size % 4], presence: null });
+      Object.assign(ws, {
+        seq: 0,
+        live: false,
+        session: sim_session(),
+        user: "guest",
+        color: ["#e0568a", "#3b8fd9", "#8a63d2", "#2b9d8f"][cluster.sockets.size % 4],
+        presence: null,
+      });
       cluster.sockets.add(ws);
-      send(ws, { t: "hello", protocol: 1, cluster: cluster.name, session: ws.session, user: "admin", can: { write: true, faults: true }, limits: { frame: 200000 } });
+      send(ws, {
+        t: "hello",
+        protocol: 1,
+        cluster: cluster.name,
+        session: ws.session,
+        user: "admin",
+        can: { write: true, faults: true },
+        limits: { frame: 200000 },
+      });
       ws.on("message", text => {
         const frame = JSON.parse(String(text));
         if (frame.t === "start") snapshot(ws, cluster);
@@ -304,34 +471,140 @@ function slices(sim, ns, url) {
   const name = /service-name=([^,]+)/.exec(url.searchParams.get("labelSelector") ?? "")?.[1];
   const svc = [...sim.tables.services.values()].find(s => s.ns === ns && s.name === name);
   if (!svc?.selector) return [];
-  const pods = [...sim.tables.pods.values()].filter(p => p.ns === ns && p.node && p.workload.endsWith(`/${svc.selector.app}`));
-  return [{ metadata: { name: `${name}-abc` }, endpoints: pods.map(p => ({ conditions: { ready: p.state === "running" }, targetRef: { kind: "Pod", name: p.name, uid: p.id } })) }];
+  const pods = [...sim.tables.pods.values()].filter(
+    p => p.ns === ns && p.node && p.workload.endsWith(`/${svc.selector.app}`),
+  );
+  return [
+    {
+      metadata: { name: `${name}-abc` },
+      endpoints: pods.map(p => ({
+        conditions: { ready: p.state === "running" },
+        targetRef: { kind: "Pod", name: p.name, uid: p.id },
+      })),
+    },
+  ];
 }
 
 function toObject(plural, row, sim) {
-  const metadata = { name: row.name, namespace: row.ns, uid: row.id, resourceVersion: String(sim.rev), creationTimestamp: new Date(row.created / 1000).toISOString(), labels: { app: row.name } };
+  const metadata = {
+    name: row.name,
+    namespace: row.ns,
+    uid: row.id,
+    resourceVersion: String(sim.rev),
+    creationTimestamp: new Date(row.created / 1000).toISOString(),
+    labels: { app: row.name },
+  };
   if (plural === "pods") {
     const top = [...sim.tables.workloads.values()].find(w => w.id === row.owner);
     return {
-      apiVersion: "v1", kind: "Pod", metadata: { ...metadata, ownerReferences: top ? [{ apiVersion: "apps/v1", kind: top.kind, name: top.name, uid: top.id, controller: true }] : undefined },
-      spec: { nodeName: row.node || undefined, containers: row.containers.map(c => ({ name: c[0], image: row.image, resources: { requests: { cpu: `${row.cpu}m`, memory: String(row.mem) } } })) },
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        ...metadata,
+        ownerReferences: top
+          ? [{ apiVersion: "apps/v1", kind: top.kind, name: top.name, uid: top.id, controller: true }]
+          : undefined,
+      },
+      spec: {
+        nodeName: row.node || undefined,
+        containers: row.containers.map(c => ({
+          name: c[0],
+          image: row.image,
+          resources: { requests: { cpu: `${row.cpu}m`, memory: String(row.mem) } },
+        })),
+      },
       status: {
-        phase: row.node ? "Running" : "Pending", podIP: row.ip || undefined,
+        phase: row.node ? "Running" : "Pending",
+        podIP: row.ip || undefined,
         conditions: [
-          { type: "PodScheduled", status: row.node ? "True" : "False", reason: row.node ? undefined : "Unschedulable", message: row.message || undefined, lastTransitionTime: new Date(row.created / 1000).toISOString() },
-          { type: "Ready", status: row.state === "running" ? "True" : "False", lastTransitionTime: new Date(row.created / 1000).toISOString() },
+          {
+            type: "PodScheduled",
+            status: row.node ? "True" : "False",
+            reason: row.node ? undefined : "Unschedulable",
+            message: row.message || undefined,
+            lastTransitionTime: new Date(row.created / 1000).toISOString(),
+          },
+          {
+            type: "Ready",
+            status: row.state === "running" ? "True" : "False",
+            lastTransitionTime: new Date(row.created / 1000).toISOString(),
+          },
         ],
-        containerStatuses: row.containers.map(c => ({ name: c[0], ready: c[3], restartCount: c[4], image: row.image, state: c[1] === "running" ? { running: { startedAt: new Date(sim.now / 1000).toISOString() } } : { waiting: { reason: c[2] || "ContainerCreating" } } })),
+        containerStatuses: row.containers.map(c => ({
+          name: c[0],
+          ready: c[3],
+          restartCount: c[4],
+          image: row.image,
+          state:
+            c[1] === "running"
+              ? { running: { startedAt: new Date(sim.now / 1000).toISOString() } }
+              : { waiting: { reason: c[2] || "ContainerCreating" } },
+        })),
       },
     };
   }
   if (plural === "nodes") {
-    return { apiVersion: "v1", kind: "Node", metadata: { ...metadata, namespace: undefined }, spec: { unschedulable: row.cordoned || undefined, taints: row.taints.map(t => ({ key: t.split(/[=:]/)[0], effect: t.split(":").pop() })) }, status: { conditions: [{ type: "Ready", status: row.ready, reason: "KubeletReady", message: "kubelet is posting ready status" }], allocatable: { cpu: `${row.cpu}m`, memory: String(row.mem), pods: String(row.slots) } } };
+    return {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { ...metadata, namespace: undefined },
+      spec: {
+        unschedulable: row.cordoned || undefined,
+        taints: row.taints.map(t => ({ key: t.split(/[=:]/)[0], effect: t.split(":").pop() })),
+      },
+      status: {
+        conditions: [
+          {
+            type: "Ready",
+            status: row.ready,
+            reason: "KubeletReady",
+            message: "kubelet is posting ready status",
+          },
+        ],
+        allocatable: { cpu: `${row.cpu}m`, memory: String(row.mem), pods: String(row.slots) },
+      },
+    };
   }
-  if (plural === "services") return { apiVersion: "v1", kind: "Service", metadata, spec: { type: row.type, clusterIP: row.ip, selector: row.selector ?? undefined } };
+  if (plural === "services")
+    return {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: { type: row.type, clusterIP: row.ip, selector: row.selector ?? undefined },
+    };
   return {
-    apiVersion: "apps/v1", kind: row.kind, metadata: { ...metadata, generation: 1 },
-    spec: { replicas: row.desired, selector: { matchLabels: { app: row.name } }, template: { metadata: { labels: { app: row.name } }, spec: { containers: [{ name: "app", image: row.images[0], resources: { requests: { cpu: "100m", memory: "64Mi" } }, ports: [{ containerPort: 80 }] }] } } },
-    status: { replicas: row.current, readyReplicas: row.ready, availableReplicas: row.available, conditions: [{ type: "Available", status: row.ready >= row.desired ? "True" : "False", reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability." }] },
+    apiVersion: "apps/v1",
+    kind: row.kind,
+    metadata: { ...metadata, generation: 1 },
+    spec: {
+      replicas: row.desired,
+      selector: { matchLabels: { app: row.name } },
+      template: {
+        metadata: { labels: { app: row.name } },
+        spec: {
+          containers: [
+            {
+              name: "app",
+              image: row.images[0],
+              resources: { requests: { cpu: "100m", memory: "64Mi" } },
+              ports: [{ containerPort: 80 }],
+            },
+          ],
+        },
+      },
+    },
+    status: {
+      replicas: row.current,
+      readyReplicas: row.ready,
+      availableReplicas: row.available,
+      conditions: [
+        {
+          type: "Available",
+          status: row.ready >= row.desired ? "True" : "False",
+          reason: "MinimumReplicasAvailable",
+          message: "Deployment has minimum availability.",
+        },
+      ],
+    },
   };
 }

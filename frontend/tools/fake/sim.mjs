@@ -3,11 +3,20 @@
  * only makes the tables, objects and answers of the browser protocol look alive. Deterministic for a seed.
  */
 
-const POD_COLS = "id ns name node state status ready restarts owner workload cpu mem qos reason message containers created ip image".split(" ");
+const POD_COLS =
+  "id ns name node state status ready restarts owner workload cpu mem qos reason message containers created ip image".split(
+    " ",
+  );
 const COLS = {
-  nodes: "id name role zone ready cordoned taints cpu mem slots cpuReq memReq power kubelet pressure version created deleting addr".split(" "),
+  nodes:
+    "id name role zone ready cordoned taints cpu mem slots cpuReq memReq power kubelet pressure version created deleting addr".split(
+      " ",
+    ),
   pods: POD_COLS,
-  workloads: "id kind ns name owner desired current ready updated available paused hpa created images generationSeen".split(" "),
+  workloads:
+    "id kind ns name owner desired current ready updated available paused hpa created images generationSeen".split(
+      " ",
+    ),
   services: "id ns name type ip ports selector endpoints created".split(" "),
   namespaces: "id name phase".split(" "),
   components: "id name node state queue leader".split(" "),
@@ -31,7 +40,13 @@ export function rng(seed) {
 }
 
 export class Sim {
-  constructor({ seed = 1, workers = 3, zones = ["zone-a", "zone-b", "zone-c"], controlPlanes = 1, scenario = "demo" } = {}) {
+  constructor({
+    seed = 1,
+    workers = 3,
+    zones = ["zone-a", "zone-b", "zone-c"],
+    controlPlanes = 1,
+    scenario = "demo",
+  } = {}) {
     this.random = rng(seed);
     this.tables = Object.fromEntries(Object.keys(COLS).map(t => [t, new Map()]));
     this.labels = new Map();
@@ -48,16 +63,21 @@ export class Sim {
     this.rsHash = new Map();
     this.put("namespaces", { id: "ns-default", name: "default", phase: "Active" });
     this.put("namespaces", { id: "ns-system", name: "kube-system", phase: "Active" });
-    for (let i = 1; i <= controlPlanes; i++) this.addNode(`control-plane-${i}`, "control-plane", zones[(i - 1) % zones.length]);
+    for (let i = 1; i <= controlPlanes; i++)
+      this.addNode(`control-plane-${i}`, "control-plane", zones[(i - 1) % zones.length]);
     for (let i = 1; i <= workers; i++) this.addNode(`node-${i}`, "worker", zones[(i - 1) % zones.length]);
     const leader = controlPlanes ? "control-plane-1" : "";
     for (const name of ["kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager"]) {
       for (let i = 1; i <= Math.max(1, controlPlanes); i++) {
-        this.put("components", { id: controlPlanes > 1 ? `${name}@${i}` : name, name, node: controlPlanes ? `control-plane-${i}` : "", state: "running", queue: 0, leader: i === 1 && leader !== "x" });
+        this.put("components", {
+          id: controlPlanes > 1 ? `${name}@${i}` : name,
+          name,
+          node: controlPlanes ? `control-plane-${i}` : "",
+          state: "running",
+          queue: 0,
+          leader: i === 1 && leader !== "x",
+        });
       }
-    }
-    for (const name of ["deployment", "replicaset", "endpointslice", "node-lifecycle", "garbage-collector", "namespace"]) {
-      this.put("components", { id: name, name, node: leader, state: "running", queue: 0, leader: true });
     }
     if (scenario === "demo") this.demo();
     if (scenario === "load") this.load();
@@ -66,7 +86,7 @@ export class Sim {
 
   id(prefix) {
     this.counter++;
-    const hex = (this.counter * 2654435761 % 4294967296).toString(16).padStart(8, "0");
+    const hex = ((this.counter * 2654435761) % 4294967296).toString(16).padStart(8, "0");
     return `${hex}-${prefix}`;
   }
 
@@ -92,7 +112,8 @@ export class Sim {
   flush() {
     const up = {};
     const rm = {};
-    for (const [table, ids] of this.changed) if (ids.size) up[table] = [...ids].map(id => this.array(table, this.tables[table].get(id)));
+    for (const [table, ids] of this.changed)
+      if (ids.size) up[table] = [...ids].map(id => this.array(table, this.tables[table].get(id)));
     for (const [table, ids] of this.removed) if (ids.size) rm[table] = [...ids];
     const notes = this.notes;
     this.changed = new Map();
@@ -108,7 +129,12 @@ export class Sim {
   }
 
   snapshot() {
-    return Object.fromEntries(Object.entries(this.tables).map(([t, rows]) => [t, { cols: COLS[t], rows: [...rows.values()].map(r => this.array(t, r)) }]));
+    return Object.fromEntries(
+      Object.entries(this.tables).map(([t, rows]) => [
+        t,
+        { cols: COLS[t], rows: [...rows.values()].map(r => this.array(t, r)) },
+      ]),
+    );
   }
 
   after(seconds, run) {
@@ -142,10 +168,26 @@ export class Sim {
   addNode(name, role = "worker", zone = "zone-a", extra = {}) {
     const n = [...this.tables.nodes.values()].length + 1;
     const row = {
-      id: this.id("node"), name, role, zone, ready: "True", cordoned: false,
+      id: this.id("node"),
+      name,
+      role,
+      zone,
+      ready: "True",
+      cordoned: false,
       taints: role === "control-plane" ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : [],
-      cpu: 4000, mem: 16 * GI, slots: 110, cpuReq: 0, memReq: 0, power: "on", kubelet: "running", pressure: [],
-      version: "v1.36.0", created: this.now, deleting: false, addr: `172.18.0.${n + 1}`, ...extra,
+      cpu: 4000,
+      mem: 16 * GI,
+      slots: 110,
+      cpuReq: 0,
+      memReq: 0,
+      power: "on",
+      kubelet: "running",
+      pressure: [],
+      version: "v1.36.0",
+      created: this.now,
+      deleting: false,
+      addr: `172.18.0.${n + 1}`,
+      ...extra,
     };
     this.put("nodes", row);
     return row;
@@ -156,14 +198,37 @@ export class Sim {
     return undefined;
   }
 
-  addDeployment(name, ns, replicas, { cpu = 100, mem = 64 * MI, image = "nginx:1.27", containers = ["app"], kind = "Deployment" } = {}) {
-    const existing = [...this.tables.workloads.values()].find(w => w.kind === kind && w.ns === ns && w.name === name);
+  addDeployment(
+    name,
+    ns,
+    replicas,
+    { cpu = 100, mem = 64 * MI, image = "nginx:1.27", containers = ["app"], kind = "Deployment" } = {},
+  ) {
+    const existing = [...this.tables.workloads.values()].find(
+      w => w.kind === kind && w.ns === ns && w.name === name,
+    );
     if (existing) {
       existing.desired = replicas;
       this.put("workloads", existing);
       return existing;
     }
-    const dep = { id: this.id("dep"), kind, ns, name, owner: "", desired: replicas, current: 0, ready: 0, updated: 0, available: 0, paused: false, hpa: "", created: this.now, images: [image], generationSeen: true };
+    const dep = {
+      id: this.id("dep"),
+      kind,
+      ns,
+      name,
+      owner: "",
+      desired: replicas,
+      current: 0,
+      ready: 0,
+      updated: 0,
+      available: 0,
+      paused: false,
+      hpa: "",
+      created: this.now,
+      images: [image],
+      generationSeen: true,
+    };
     this.put("workloads", dep);
     if (kind === "Deployment") this.newReplicaSet(dep);
     Object.assign(dep, { _cpu: cpu, _mem: mem, _containers: containers });
@@ -171,14 +236,40 @@ export class Sim {
   }
 
   newReplicaSet(dep) {
-    const rs = { id: this.id("rs"), kind: "ReplicaSet", ns: dep.ns, name: `${dep.name}-${this.hash(9)}`, owner: dep.id, desired: dep.desired, current: 0, ready: 0, updated: 0, available: 0, paused: false, hpa: "", created: this.now, images: [...dep.images], generationSeen: true };
+    const rs = {
+      id: this.id("rs"),
+      kind: "ReplicaSet",
+      ns: dep.ns,
+      name: `${dep.name}-${this.hash(9)}`,
+      owner: dep.id,
+      desired: dep.desired,
+      current: 0,
+      ready: 0,
+      updated: 0,
+      available: 0,
+      paused: false,
+      hpa: "",
+      created: this.now,
+      images: [...dep.images],
+      generationSeen: true,
+    };
     dep._rs = rs.id;
     this.put("workloads", rs);
     return rs;
   }
 
   addService(name, ns, selector, type = "ClusterIP", ports = ["80→8080/TCP"]) {
-    this.put("services", { id: this.id("svc"), ns, name, type, ip: `10.96.${Math.floor(this.random() * 250)}.${Math.floor(this.random() * 250)}`, ports, selector, endpoints: 0, created: this.now });
+    this.put("services", {
+      id: this.id("svc"),
+      ns,
+      name,
+      type,
+      ip: `10.96.${Math.floor(this.random() * 250)}.${Math.floor(this.random() * 250)}`,
+      ports,
+      selector,
+      endpoints: 0,
+      created: this.now,
+    });
   }
 
   addPod(owner, { node = "", prefix, state } = {}) {
@@ -187,10 +278,25 @@ export class Sim {
     const name = prefix ?? `${owner.name}-${this.hash(5)}`;
     const containers = spec._containers ?? ["app"];
     const pod = {
-      id: this.id("pod"), ns: owner?.ns ?? "default", name, node, state: state ?? "pending", status: "Pending", ready: `0/${containers.length}`,
-      restarts: 0, owner: owner?.id ?? "", workload: top ? `${top.kind}/${top.name}` : `Pod/${name}`, cpu: spec._cpu ?? 100, mem: spec._mem ?? 64 * MI,
-      qos: spec._cpu ? "Burstable" : "BestEffort", reason: "", message: "", containers: containers.map(c => [c, "waiting", "", false, 0]),
-      created: this.now, ip: "", image: owner?.images?.[0] ?? "nginx",
+      id: this.id("pod"),
+      ns: owner?.ns ?? "default",
+      name,
+      node,
+      state: state ?? "pending",
+      status: "Pending",
+      ready: `0/${containers.length}`,
+      restarts: 0,
+      owner: owner?.id ?? "",
+      workload: top ? `${top.kind}/${top.name}` : `Pod/${name}`,
+      cpu: spec._cpu ?? 100,
+      mem: spec._mem ?? 64 * MI,
+      qos: spec._cpu ? "Burstable" : "BestEffort",
+      reason: "",
+      message: "",
+      containers: containers.map(c => [c, "waiting", "", false, 0]),
+      created: this.now,
+      ip: "",
+      image: owner?.images?.[0] ?? "nginx",
     };
     this.put("pods", pod);
     return pod;
@@ -199,7 +305,19 @@ export class Sim {
   event(type, reason, message, kind, obj, source) {
     const key = `ev-${kind}-${obj.id}-${reason}`;
     const old = this.tables.events.get(key);
-    this.put("events", { id: key, type, reason, message, objKind: kind, objNs: obj.ns ?? "", objName: obj.name, objId: obj.id, count: (old?.count ?? 0) + 1, last: this.now, source });
+    this.put("events", {
+      id: key,
+      type,
+      reason,
+      message,
+      objKind: kind,
+      objNs: obj.ns ?? "",
+      objName: obj.name,
+      objId: obj.id,
+      count: (old?.count ?? 0) + 1,
+      last: this.now,
+      source,
+    });
   }
 
   set(pod, patch) {
@@ -214,9 +332,14 @@ export class Sim {
 
   fits(node, pod) {
     const reasons = [];
-    if (node.ready !== "True" || node.power !== "on") reasons.push(["TaintToleration", "node(s) had untolerated taint {node.kubernetes.io/unreachable: }"]);
+    if (node.ready !== "True" || node.power !== "on")
+      reasons.push(["TaintToleration", "node(s) had untolerated taint {node.kubernetes.io/unreachable: }"]);
     else if (node.cordoned) reasons.push(["NodeUnschedulable", "node(s) were unschedulable"]);
-    else if (node.role === "control-plane") reasons.push(["TaintToleration", "node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }"]);
+    else if (node.role === "control-plane")
+      reasons.push([
+        "TaintToleration",
+        "node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }",
+      ]);
     else if (node.cpuReq + pod.cpu > node.cpu) reasons.push(["NodeResourcesFit", "Insufficient cpu"]);
     else if (node.memReq + pod.mem > node.mem) reasons.push(["NodeResourcesFit", "Insufficient memory"]);
     return reasons;
@@ -227,8 +350,20 @@ export class Sim {
       const bad = this.fits(n, pod);
       const free = Math.round(100 * (1 - n.cpuReq / n.cpu));
       return bad.length
-        ? { name: n.name, feasible: false, plugin: bad[0][0], code: "Unschedulable", reasons: bad.map(b => b[1]) }
-        : { name: n.name, feasible: true, reasons: [], scores: { NodeResourcesFit: free, TaintToleration: 100, ImageLocality: 0 }, total: free + 100 };
+        ? {
+            name: n.name,
+            feasible: false,
+            plugin: bad[0][0],
+            code: "Unschedulable",
+            reasons: bad.map(b => b[1]),
+          }
+        : {
+            name: n.name,
+            feasible: true,
+            reasons: [],
+            scores: { NodeResourcesFit: free, TaintToleration: 100, ImageLocality: 0 },
+            total: free + 100,
+          };
     });
   }
 
@@ -236,37 +371,90 @@ export class Sim {
     node.cpuReq += pod.cpu;
     node.memReq += pod.mem;
     this.put("nodes", node);
-    this.set(pod, { node: node.name, state: "creating", status: "ContainerCreating", reason: "", message: "", ip: `10.244.${this.counter % 200}.${Math.floor(this.random() * 250)}` });
+    this.set(pod, {
+      node: node.name,
+      state: "creating",
+      status: "ContainerCreating",
+      reason: "",
+      message: "",
+      ip: `10.244.${this.counter % 200}.${Math.floor(this.random() * 250)}`,
+    });
     this.notes.push({ k: "bind", pod: pod.id, node: node.name });
-    this.event("Normal", "Scheduled", `Successfully assigned ${pod.ns}/${pod.name} to ${node.name}`, "Pod", pod, "default-scheduler");
+    this.event(
+      "Normal",
+      "Scheduled",
+      `Successfully assigned ${pod.ns}/${pod.name} to ${node.name}`,
+      "Pod",
+      pod,
+      "default-scheduler",
+    );
     this.after(0.6 + this.random() * 2.4, () => this.start(pod));
   }
 
   start(pod) {
     if (pod.state !== "creating") return;
     const n = this.node(pod.node);
-    if (!n || n.power !== "on" || n.kubelet !== "running") return;
-    this.set(pod, { state: "notready", status: "Running", containers: pod.containers.map(c => [c[0], "running", "", false, c[4]]) });
-    this.event("Normal", "Started", `Started container ${pod.containers[0][0]}`, "Pod", pod, `kubelet, ${pod.node}`);
+    if (n?.power !== "on" || n.kubelet !== "running") return;
+    this.set(pod, {
+      state: "notready",
+      status: "Running",
+      containers: pod.containers.map(c => [c[0], "running", "", false, c[4]]),
+    });
+    this.event(
+      "Normal",
+      "Started",
+      `Started container ${pod.containers[0][0]}`,
+      "Pod",
+      pod,
+      `kubelet, ${pod.node}`,
+    );
     this.after(0.5 + this.random() * 1.5, () => {
       if (pod.state !== "notready") return;
       const bad = /crash|broken/.test(pod.name);
       if (bad) return this.crash(pod);
-      this.set(pod, { state: "running", ready: `${pod.containers.length}/${pod.containers.length}`, containers: pod.containers.map(c => [c[0], "running", "", true, c[4]]) });
+      this.set(pod, {
+        state: "running",
+        ready: `${pod.containers.length}/${pod.containers.length}`,
+        containers: pod.containers.map(c => [c[0], "running", "", true, c[4]]),
+      });
     });
   }
 
   crash(pod) {
     const r = pod.restarts + 1;
-    this.set(pod, { state: "crash", status: "CrashLoopBackOff", restarts: r, ready: `0/${pod.containers.length}`, reason: "CrashLoopBackOff", message: "back-off 40s restarting failed container", containers: pod.containers.map(c => [c[0], "waiting", "CrashLoopBackOff", false, r]) });
-    this.event("Warning", "BackOff", `Back-off restarting failed container ${pod.containers[0][0]} in pod ${pod.name}`, "Pod", pod, `kubelet, ${pod.node}`);
+    this.set(pod, {
+      state: "crash",
+      status: "CrashLoopBackOff",
+      restarts: r,
+      ready: `0/${pod.containers.length}`,
+      reason: "CrashLoopBackOff",
+      message: "back-off 40s restarting failed container",
+      containers: pod.containers.map(c => [c[0], "waiting", "CrashLoopBackOff", false, r]),
+    });
+    this.event(
+      "Warning",
+      "BackOff",
+      `Back-off restarting failed container ${pod.containers[0][0]} in pod ${pod.name}`,
+      "Pod",
+      pod,
+      `kubelet, ${pod.node}`,
+    );
     this.after(6 + this.random() * 6, () => {
       if (pod.state !== "crash" || !this.tables.pods.has(pod.id)) return;
-      this.set(pod, { state: "notready", status: "Running", containers: pod.containers.map(c => [c[0], "running", "", false, r]) });
+      this.set(pod, {
+        state: "notready",
+        status: "Running",
+        containers: pod.containers.map(c => [c[0], "running", "", false, r]),
+      });
       this.after(1.5, () => {
         if (pod.state !== "notready") return;
         if (/crash|broken/.test(pod.name)) this.crash(pod);
-        else this.set(pod, { state: "running", ready: `${pod.containers.length}/${pod.containers.length}`, containers: pod.containers.map(c => [c[0], "running", "", true, r]) });
+        else
+          this.set(pod, {
+            state: "running",
+            ready: `${pod.containers.length}/${pod.containers.length}`,
+            containers: pod.containers.map(c => [c[0], "running", "", true, r]),
+          });
       });
     });
   }
@@ -274,7 +462,14 @@ export class Sim {
   kill(pod, grace = 1.2) {
     if (pod.state === "terminating" || !this.tables.pods.has(pod.id)) return;
     this.set(pod, { state: "terminating", status: "Terminating" });
-    this.event("Normal", "Killing", `Stopping container ${pod.containers[0][0]}`, "Pod", pod, `kubelet, ${pod.node}`);
+    this.event(
+      "Normal",
+      "Killing",
+      `Stopping container ${pod.containers[0][0]}`,
+      "Pod",
+      pod,
+      `kubelet, ${pod.node}`,
+    );
     this.after(grace, () => this.gone(pod));
   }
 
@@ -300,16 +495,24 @@ export class Sim {
       n.ready = on ? "True" : "Unknown";
       n.taints = on ? [] : ["node.kubernetes.io/unreachable:NoExecute"];
       this.put("nodes", n);
-      this.event(on ? "Normal" : "Warning", on ? "NodeReady" : "NodeNotReady", `Node ${n.name} status is now: ${on ? "NodeReady" : "NodeNotReady"}`, "Node", n, "node-controller");
+      this.event(
+        on ? "Normal" : "Warning",
+        on ? "NodeReady" : "NodeNotReady",
+        `Node ${n.name} status is now: ${on ? "NodeReady" : "NodeNotReady"}`,
+        "Node",
+        n,
+        "node-controller",
+      );
       for (const p of this.tables.pods.values()) {
         if (p.node !== n.name || p.state === "terminating") continue;
         if (on) this.set(p, { state: "running", status: "Running" });
         else this.set(p, { state: "notready", ready: `0/${p.containers.length}` });
       }
-      if (!on) this.after(6, () => {
-        if (n.power === "on") return;
-        for (const p of this.tables.pods.values()) if (p.node === n.name) this.kill(p, 4);
-      });
+      if (!on)
+        this.after(6, () => {
+          if (n.power === "on") return;
+          for (const p of this.tables.pods.values()) if (p.node === n.name) this.kill(p, 4);
+        });
     });
     return true;
   }
@@ -326,15 +529,25 @@ export class Sim {
       const want = dep ? (dep._rs === w.id ? dep.desired : 0) : w.desired;
       const pods = (owned.get(w.id) ?? []).filter(p => p.state !== "terminating");
       const ready = pods.filter(p => p.state === "running").length;
-      if (this.component("kube-controller-manager") && this.component("replicaset")) {
-        if (pods.length < want) for (let i = pods.length; i < Math.min(want, pods.length + 8); i++) this.addPod(w);
-        if (pods.length > want && (want > 0 || !dep || this.readyOf(dep) > dep.desired * 0.7 || !dep.desired)) {
+      if (this.component("kube-controller-manager")) {
+        if (pods.length < want)
+          for (let i = pods.length; i < Math.min(want, pods.length + 8); i++) this.addPod(w);
+        if (
+          pods.length > want &&
+          (want > 0 || !dep || this.readyOf(dep) > dep.desired * 0.7 || !dep.desired)
+        ) {
           const extra = [...pods].sort((a, b) => (a.state === "running") - (b.state === "running"));
           for (const p of extra.slice(0, want > 0 ? pods.length - want : 1)) this.kill(p);
         }
       }
       if (w.desired !== want || w.current !== pods.length || w.ready !== ready) {
-        Object.assign(w, { desired: want, current: pods.length, ready, available: ready, updated: pods.length });
+        Object.assign(w, {
+          desired: want,
+          current: pods.length,
+          ready,
+          available: ready,
+          updated: pods.length,
+        });
         this.put("workloads", w);
       }
     }
@@ -350,7 +563,11 @@ export class Sim {
       }
     }
     for (const s of this.tables.services.values()) {
-      const n = s.selector ? [...this.tables.pods.values()].filter(p => p.ns === s.ns && p.state === "running" && p.workload.endsWith(`/${s.selector.app ?? "-"}`)).length : 0;
+      const n = s.selector
+        ? [...this.tables.pods.values()].filter(
+            p => p.ns === s.ns && p.state === "running" && p.workload.endsWith(`/${s.selector.app ?? "-"}`),
+          ).length
+        : 0;
       if (n !== s.endpoints && !s._load) {
         s.endpoints = n;
         this.put("services", s);
@@ -360,12 +577,16 @@ export class Sim {
   }
 
   readyOf(dep) {
-    return [...this.tables.workloads.values()].filter(w => w.owner === dep.id).reduce((s, w) => s + w.ready, 0);
+    return [...this.tables.workloads.values()]
+      .filter(w => w.owner === dep.id)
+      .reduce((s, w) => s + w.ready, 0);
   }
 
   schedule() {
     const pending = [...this.tables.pods.values()].filter(p => p.state === "pending" && !p.node);
-    const sched = this.tables.components.get("kube-scheduler") ?? [...this.tables.components.values()].find(c => c.name === "kube-scheduler");
+    const sched =
+      this.tables.components.get("kube-scheduler") ??
+      [...this.tables.components.values()].find(c => c.name === "kube-scheduler");
     if (sched && sched.queue !== pending.length) {
       sched.queue = pending.length;
       this.put("components", sched);
@@ -385,7 +606,9 @@ export class Sim {
         const total = this.tables.nodes.size;
         const message = `0/${total} nodes are available: ${[...why].map(([r, n]) => `${n} ${r}`).join(", ")}.`;
         if (pod.message !== message) {
-          const top = [...why].filter(([r]) => !r.includes("control-plane")).sort((a, b) => b[1] - a[1])[0] ?? [...why][0];
+          const top =
+            [...why].filter(([r]) => !r.includes("control-plane")).sort((a, b) => b[1] - a[1])[0] ??
+            [...why][0];
           this.set(pod, { reason: top ? top[0].replace(/^node\(s\) (had|were) /, "") : "No nodes", message });
           this.event("Warning", "FailedScheduling", message, "Pod", pod, "default-scheduler");
         }
@@ -393,19 +616,51 @@ export class Sim {
       }
       if (budget-- <= 0) continue;
       const wish = this.prefers.get(pod.owner);
-      const best = fit.find(n => n.name === wish) ?? fit.sort((a, b) => a.cpuReq / a.cpu - b.cpuReq / b.cpu || (a.name < b.name ? -1 : 1))[0];
+      const best =
+        fit.find(n => n.name === wish) ??
+        fit.sort((a, b) => a.cpuReq / a.cpu - b.cpuReq / b.cpu || (a.name < b.name ? -1 : 1))[0];
       this.prefers.delete(pod.owner);
       this.bind(pod, best);
     }
   }
 
   demo() {
-    this.addDeployment("frontend", "default", 3, { cpu: 100, mem: 100 * MI, image: "gb-frontend:v5", containers: ["php-redis"] });
-    this.addDeployment("redis-master", "default", 1, { cpu: 100, mem: 100 * MI, image: "redis:6.0.5", containers: ["master"] });
-    this.addDeployment("redis-replica", "default", 2, { cpu: 100, mem: 100 * MI, image: "gb-redis-follower:v2", containers: ["replica", "exporter"] });
-    this.addDeployment("coredns", "kube-system", 2, { cpu: 100, mem: 70 * MI, image: "coredns:1.12", containers: ["coredns"] });
-    this.addDeployment("crashy", "default", 1, { cpu: 50, mem: 32 * MI, image: "busybox:1.36", containers: ["sh"] });
-    this.addDeployment("big", "default", 2, { cpu: 3900, mem: 2 * GI, image: "training:1", containers: ["train"] });
+    this.addDeployment("frontend", "default", 3, {
+      cpu: 100,
+      mem: 100 * MI,
+      image: "gb-frontend:v5",
+      containers: ["php-redis"],
+    });
+    this.addDeployment("redis-master", "default", 1, {
+      cpu: 100,
+      mem: 100 * MI,
+      image: "redis:6.0.5",
+      containers: ["master"],
+    });
+    this.addDeployment("redis-replica", "default", 2, {
+      cpu: 100,
+      mem: 100 * MI,
+      image: "gb-redis-follower:v2",
+      containers: ["replica", "exporter"],
+    });
+    this.addDeployment("coredns", "kube-system", 2, {
+      cpu: 100,
+      mem: 70 * MI,
+      image: "coredns:1.12",
+      containers: ["coredns"],
+    });
+    this.addDeployment("crashy", "default", 1, {
+      cpu: 50,
+      mem: 32 * MI,
+      image: "busybox:1.36",
+      containers: ["sh"],
+    });
+    this.addDeployment("big", "default", 2, {
+      cpu: 3900,
+      mem: 2 * GI,
+      image: "training:1",
+      containers: ["train"],
+    });
     this.addService("frontend", "default", { app: "frontend" }, "NodePort");
     this.addService("redis-master", "default", { app: "redis-master" }, "ClusterIP", ["6379→6379/TCP"]);
     this.addService("redis-replica", "default", { app: "redis-replica" }, "ClusterIP", ["6379→6379/TCP"]);
@@ -413,14 +668,40 @@ export class Sim {
     this.addService("kube-dns", "kube-system", { app: "coredns" }, "ClusterIP", ["53→53/UDP", "53→53/TCP"]);
     for (const c of ["kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager"]) {
       if (!this.node("control-plane-1")) break;
-      const pod = this.addPod(null, { node: "control-plane-1", prefix: `${c}-control-plane-1`, state: "running" });
-      Object.assign(pod, { ns: "kube-system", status: "Running", ready: "1/1", containers: [[c, "running", "", true, 0]], owner: "", workload: `Pod/${pod.name}` });
+      const pod = this.addPod(null, {
+        node: "control-plane-1",
+        prefix: `${c}-control-plane-1`,
+        state: "running",
+      });
+      Object.assign(pod, {
+        ns: "kube-system",
+        status: "Running",
+        ready: "1/1",
+        containers: [[c, "running", "", true, 0]],
+        owner: "",
+        workload: `Pod/${pod.name}`,
+      });
     }
-    for (const name of ["app-config", "kube-root-ca.crt"]) this.put("configs", { id: this.id("cm"), kind: "ConfigMap", ns: "default", name, created: this.now });
+    for (const name of ["app-config", "kube-root-ca.crt"])
+      this.put("configs", { id: this.id("cm"), kind: "ConfigMap", ns: "default", name, created: this.now });
   }
 
   load() {
-    const states = ["running", "running", "running", "running", "running", "running", "running", "running", "creating", "notready", "crash", "terminating", "succeeded"];
+    const states = [
+      "running",
+      "running",
+      "running",
+      "running",
+      "running",
+      "running",
+      "running",
+      "running",
+      "creating",
+      "notready",
+      "crash",
+      "terminating",
+      "succeeded",
+    ];
     const deps = [];
     for (let d = 0; d < 120; d++) {
       const w = this.addDeployment(`svc-${String(d).padStart(3, "0")}`, `team-${d % 12}`, 104);
@@ -434,7 +715,10 @@ export class Sim {
     for (const n of this.tables.nodes.values()) {
       if (n.role !== "worker") continue;
       for (let i = 0; i < 25; i++) {
-        const pod = this.addPod(deps[k % deps.length], { node: n.name, state: states[Math.floor(this.random() ** 2 * states.length)] });
+        const pod = this.addPod(deps[k % deps.length], {
+          node: n.name,
+          state: states[Math.floor(this.random() ** 2 * states.length)],
+        });
         pod.status = "Running";
         pod.ready = "1/1";
         k++;
@@ -452,7 +736,18 @@ export class Sim {
 
   /** `n` random status changes, for the load scenario. */
   churn(n) {
-    const states = ["running", "running", "running", "notready", "creating", "crash", "running", "terminating", "running", "running"];
+    const states = [
+      "running",
+      "running",
+      "running",
+      "notready",
+      "creating",
+      "crash",
+      "running",
+      "terminating",
+      "running",
+      "running",
+    ];
     for (let i = 0; i < n; i++) {
       const p = this.loadPods[Math.floor(this.random() * this.loadPods.length)];
       p.state = states[Math.floor(this.random() * states.length)];

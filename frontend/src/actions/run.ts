@@ -1,0 +1,53 @@
+/** Running an action: echo its kubectl equivalent, show what the API said, leave nothing half-told. */
+import { type Failure, toFailure } from "@/net/errors";
+import { echo, settle, toast, ui } from "@/store/ui";
+
+export interface Job<T> {
+  title: string;
+  /** the same thing in a terminal */
+  command: string;
+  run: () => Promise<T>;
+  /** said when it worked; nothing if left out */
+  done?: (result: T) => string;
+}
+
+/** What to try next, for the refusals people meet most. */
+export function hintFor(failure: Failure): string | undefined {
+  if (failure.code === 0) return "Wait for the connection, then try again.";
+  if (failure.code === 403) return "Your role in this cluster does not allow it.";
+  if (failure.code === 404) return "It is gone, or was never there. The map shows what there is.";
+  if (failure.code === 409) return "Somebody else changed it first. Look at it again, then retry.";
+  if (failure.code === 429) return "A PodDisruptionBudget holds it back. Scale up or wait, then try again.";
+  if (failure.code >= 500) return "The server's log says more.";
+  return undefined;
+}
+
+/** Runs the job; answers undefined after telling about a failure. */
+export async function run<T>(job: Job<T>): Promise<T | undefined> {
+  if (!ui.get().canWrite) {
+    toast({
+      tone: "bad",
+      title: "You may only look",
+      detail: "Your role in this cluster does not allow changes.",
+    });
+    return undefined;
+  }
+  const id = echo(job.title, job.command);
+  try {
+    const result = await job.run();
+    settle(id, "ok");
+    const words = job.done?.(result);
+    if (words) toast({ tone: "ok", title: words });
+    return result;
+  } catch (error) {
+    const failure = toFailure(error);
+    settle(id, "failed", failure.message);
+    toast({
+      tone: "bad",
+      title: `${job.title}: ${failure.code ? `${failure.code} ` : ""}${failure.reason}`,
+      detail: failure.message,
+      hint: hintFor(failure),
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+/** Scale, restart, delete. */
+import { KNOWN, resourcePath } from "@/protocol/kube";
+import type { Workload } from "@/protocol/rows";
+import { run } from "./run";
+import type { ClusterSession } from "./session";
+
+function pathOf(w: Workload, sub?: string): string {
+  return resourcePath(KNOWN[w.kind]!, w.ns, w.name, sub);
+}
+
+export function scalable(w: Workload): boolean {
+  return ["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"].includes(w.kind);
+}
+
+export function scale(session: ClusterSession, w: Workload, replicas: number): void {
+  const to = Math.max(0, Math.round(replicas));
+  void run({
+    title: `Scale ${w.name} to ${to}`,
+    command: `kubectl scale ${w.kind.toLowerCase()} ${w.name} -n ${w.ns} --replicas=${to}`,
+    run: () => session.kube.patch(pathOf(w, "scale"), { spec: { replicas: to } }),
+  });
+}
+
+export function restart(session: ClusterSession, w: Workload): void {
+  const at = new Date(session.clock.now() / 1000).toISOString().replace(/\.\d+Z$/, "Z");
+  const annotations = { "kubectl.kubernetes.io/restartedAt": at };
+  void run({
+    title: `Restart ${w.name}`,
+    command: `kubectl rollout restart ${w.kind.toLowerCase()} ${w.name} -n ${w.ns}`,
+    run: () =>
+      session.kube.patch(pathOf(w), { spec: { template: { metadata: { annotations } } } }, "strategic"),
+  });
+}
+
+export function setPaused(session: ClusterSession, w: Workload, paused: boolean): void {
+  void run({
+    title: `${paused ? "Pause" : "Resume"} ${w.name}`,
+    command: `kubectl rollout ${paused ? "pause" : "resume"} deployment ${w.name} -n ${w.ns}`,
+    run: () => session.kube.patch(pathOf(w), { spec: { paused: paused || null } }),
+  });
+}
+
+export function deleteObject(session: ClusterSession, kind: string, ns: string, name: string): void {
+  const ref = KNOWN[kind];
+  if (!ref) return;
+  void run({
+    title: `Delete ${kind} ${name}`,
+    command: `kubectl delete ${kind.toLowerCase()} ${name}${ns ? ` -n ${ns}` : ""}`,
+    run: () =>
+      session.kube.delete(resourcePath(ref, ns, name), {
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        propagationPolicy: "Background",
+      }),
+  });
+}

@@ -1,0 +1,124 @@
+/** One cluster's page: rail, bars, map or list, inspector, drawer, dock. */
+import { lazy, Suspense, useEffect, useMemo } from "react";
+import { ClusterSession } from "@/actions/session";
+import { Confirm } from "@/panels/Confirm";
+import { SessionContext, useSession } from "@/panels/context";
+import { Dock } from "@/panels/Dock";
+import { Failures, FaultTray } from "@/panels/Failures";
+import { Help } from "@/panels/Help";
+import { Inspector } from "@/panels/inspector/Inspector";
+import { MapView } from "@/panels/map/MapView";
+import { Palette } from "@/panels/Palette";
+import { Rail } from "@/panels/Rail";
+import { Timeline } from "@/panels/Timeline";
+import { Toasts } from "@/panels/Toasts";
+import { TopBar } from "@/panels/TopBar";
+import { ui, useUi } from "@/store/ui";
+import { useTables } from "@/store/views";
+import { Announcer } from "./Announcer";
+import { Blocked, Loading } from "./states";
+import { expose } from "./testhook";
+
+const ListView = lazy(() => import("@/panels/list/ListView"));
+const Drawer = lazy(() => import("@/panels/Drawer"));
+
+export function Workspace({ name }: { name: string }) {
+  const session = useMemo(() => new ClusterSession(name), [name]);
+  useEffect(() => {
+    ui.set({
+      selection: null,
+      inspector: false,
+      editor: null,
+      logsOf: null,
+      drains: {},
+      peers: [],
+      filter: [],
+    });
+    document.title = `${name} · Cluster Playground`;
+    const close = session.open();
+    const hide = expose(session);
+    return () => {
+      close();
+      hide();
+    };
+  }, [session, name]);
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        ui.set({ palette: !ui.get().palette });
+      } else if (
+        !isTyping(event.target) &&
+        !event.ctrlKey &&
+        !event.metaKey &&
+        !event.altKey &&
+        ui.get().singleKeys
+      ) {
+        if (event.key === "g") ui.set({ view: "map" });
+        else if (event.key === "?") ui.set({ help: true });
+      }
+    };
+    window.addEventListener("keydown", key);
+    return () => window.removeEventListener("keydown", key);
+  }, []);
+  return (
+    <SessionContext.Provider value={session}>
+      <div className="flex h-full">
+        <Rail />
+        <div className="flex min-w-0 flex-1 flex-col">
+          <TopBar />
+          <FaultTray />
+          <div className="relative flex min-h-0 flex-1">
+            <Failures />
+            <div className="flex min-w-0 flex-1 flex-col">
+              <Main name={name} />
+              <Dock />
+            </div>
+            <Inspector />
+            <DrawerSlot />
+          </div>
+          <Timeline />
+        </div>
+      </div>
+      <Palette />
+      <Help />
+      <Confirm />
+      <Toasts />
+      <Announcer />
+    </SessionContext.Provider>
+  );
+}
+
+function Main({ name }: { name: string }) {
+  const session = useSession();
+  useTables(session.views, "namespaces");
+  const view = useUi(s => s.view);
+  const link = useUi(s => s.link);
+  if (!session.model.loaded)
+    return link.phase === "closed" ? <Blocked name={name} reason={link.reason} /> : <Loading />;
+  if (view === "list") {
+    return (
+      <Suspense fallback={<Loading />}>
+        <ListView />
+      </Suspense>
+    );
+  }
+  return <MapView />;
+}
+
+function DrawerSlot() {
+  const open = useUi(s => s.editor !== null);
+  if (!open) return null;
+  return (
+    <Suspense fallback={null}>
+      <Drawer />
+    </Suspense>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}

@@ -1,0 +1,4 @@
+/** Class names, joined. */
+export function cx(...parts: (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join(" ");
+}
