@@ -107,9 +107,10 @@ class Field:
 
 class ObjectType(Type):
     """A struct. `extra` is the type of fields that are not declared (None: they are unknown fields).
-    `loose`: of a custom resource, whose values are not converted but only pruned."""
+    `loose`: of a custom resource, whose values are not converted but only pruned. `status_apart`: its status is
+    written through a subresource."""
 
-    __slots__ = ("_resolve", "atomic", "embedded", "extra", "fields_", "loose", "name", "zeros_")
+    __slots__ = ("_resolve", "atomic", "embedded", "extra", "fields_", "loose", "name", "status_apart", "zeros_")
 
     def __init__(self, name: str, *, go: str = "", description: str = "") -> None:
         super().__init__(OBJECT, go, description)
@@ -118,6 +119,7 @@ class ObjectType(Type):
         self.extra: Type | None = None
         self.loose = False
         self.embedded = False
+        self.status_apart = False
         self.fields_: dict[str, Field] | None = None
         self.zeros_: tuple[Field, ...] = ()
         self._resolve: Any = None
@@ -205,6 +207,7 @@ class Definitions:
             return Type(kind, go or _go_name(name), description)
         out = ObjectType(name, go=_go_name(name), description=description)
         out.atomic = body.get("x-kubernetes-map-type") == "atomic"
+        out.status_apart = "status" in (body.get("properties") or {})
         out._resolve = lambda: self._fields(out, name, body)
         return out
 
@@ -365,10 +368,11 @@ def object_meta() -> ObjectType:
 _KINDS = {"string": STRING, "integer": INT, "number": FLOAT, "boolean": BOOL}
 
 
-def from_openapi(schema: Mapping[str, Any] | None, name: str) -> ObjectType:
+def from_openapi(schema: Mapping[str, Any] | None, name: str, *, status_apart: bool = False) -> ObjectType:
     """The type of a custom resource from the `openAPIV3Schema` of one version (None: anything goes). `name` is
-    the Kind. apiVersion, kind and metadata are added."""
+    the Kind; `status_apart` if it has a status subresource. apiVersion, kind and metadata are added."""
     out = _custom_object(schema or {"x-kubernetes-preserve-unknown-fields": True}, name)
+    out.status_apart = status_apart
     fields = dict(out.fields)
     _add_identity(fields)
     out.fields_ = fields

@@ -346,9 +346,14 @@ class Registry:
         described = resource.version(version)
         if described is None or not described.schema:
             return
+        seen, written = old, new
+        if described.from_storage is not None:
+            # Managers own fields of the version that they speak.
+            seen = described.from_storage(old) if old is not None else None
+            written = described.from_storage(new)
         entries = managedfields.track(
-            old,
-            new,
+            seen,
+            written,
             manager=opts.manager,
             operation="Update",
             api_version=resource.api_version(version),

@@ -55,7 +55,7 @@ def key_of(entry: Mapping[str, Any]) -> Key:
 
 def reset_fields(type_: ObjectType, subresource: str) -> FieldSet:
     """The fields that a write of this (sub)resource cannot change, since the strategy puts them back."""
-    if type_.loose or "status" not in type_.fields:
+    if not type_.status_apart:
         return {}
     if subresource == "status":
         return SPEC
@@ -191,7 +191,7 @@ def track(
 ) -> list[Entry]:
     """The `managedFields` of `new`, which `manager` wrote over `old` (None: created). `old` must be complete
     (`machinery.complete`), as stored objects are. `time` is RFC 3339; `reset` are fields that this write cannot change
-    (default: status, or spec for the status subresource, of built-in kinds)."""
+    (default: status, or spec for the status subresource)."""
     managers = _current(old, new, subresource)
     if managers is None:
         managers = {}
