@@ -212,7 +212,8 @@ class DeploymentController(Controller):
 
     def _watch_deadline(self, deployment: Obj, status: dict[str, Any]) -> None:
         current = progress.condition(deployment, "Progressing")
-        if current is None or current["reason"] == progress.TIMED_OUT:
+        if current is None or current["reason"] in (progress.TIMED_OUT, progress.COMPLETE):
+            # A rollout that was complete once cannot time out any more, however long ago its deadline was.
             return
         due = progress.deadline_at(deployment, status)
         if due is None or progress.is_complete(deployment, status):
