@@ -17,7 +17,8 @@ import orjson
 from clusters.apiserver import render
 from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
-from clusters.apiserver.negotiate import choose, clauses, route_accepts
+from clusters.apiserver.negotiate import choose, clauses
+from clusters.apiserver.routing import check_route
 from clusters.resources.base import Resource, Subresource
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Discovery:
         return any(g == group and (not version or version in vs) for g, vs in self._groups)
 
     def _document(self, call: Call, key: str, make: Callable[[], dict[str, Any]], *, vary: bool = False) -> Response:
-        route_accepts(call.accept)
+        check_route(call)
         form = choose(call.accept, tables=False)
         headers: list[Header] = [("Vary", "Accept")] if vary else []
         if form.media_type != JSON or call.pretty or form.pretty:

@@ -69,18 +69,6 @@ def clauses(header: str) -> tuple[tuple[str, dict[str, str]], ...]:
     return tuple((media, values) for _, _, media, values in found)
 
 
-def route_accepts(header: str, *, watchable: bool = False, produces: tuple[str, ...] = OBJECT_TYPES) -> None:
-    """The router's own test, before any handler: one of the types named must be one that is produced, or
-    `*/*`. Raises NotAcceptable with the text that lists them."""
-    if not header:
-        return
-    for media, _ in clauses(header):
-        if media in ("*/*", "") or media in produces:
-            return
-    shown = produces + (STREAM_TYPES if watchable else ())
-    raise NotAcceptable("406: Not Acceptable\n\nAvailable representations: " + ", ".join(shown), details={})
-
-
 @lru_cache(maxsize=1024)
 def choose(header: str, *, tables: bool = True, streaming: bool = False) -> Form:
     """The form an Accept header asks for. `tables`: the endpoint can be answered as Table or metadata.

@@ -20,7 +20,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
 from clusters.apiserver.http import Answer, Request, Response
-from clusters.apiserver.negotiate import route_accepts
+from clusters.apiserver.routing import check_route
 from clusters.machinery.errors import (
     ApiError,
     InternalError,
@@ -118,19 +118,14 @@ class ApiServer:
             call.warnings.append(endpoint.version.deprecation)
         if info.subresource:
             return self._subresource(call, endpoint)
-        if info.rest:
-            raise NotFound.path()
-        if not endpoint.namespaced and info.namespace and info.resource != "namespaces":
-            raise NotFound.path()
-        if endpoint.namespaced and not info.namespace and info.name:
-            raise NotFound.path()
+        _check_scope(call, endpoint)
         review = self._reviews.get(endpoint.resource.qualified)
         if review is not None:
             if info.verb != "create" or info.name:
                 raise MethodNotAllowed
             if endpoint.namespaced and not info.namespace:
                 raise MethodNotAllowed
-            route_accepts(call.accept)
+            check_route(call, endpoint)
             return review(call, endpoint)
         self._check_method(call, endpoint)
         handler = self._handlers[info.verb]
@@ -141,14 +136,19 @@ class ApiServer:
         verb = info.verb
         allowed = _ITEM_VERBS if info.name else _COLLECTION_VERBS
         if not verb or verb not in allowed or (_ROUTE_VERB.get(verb, verb) not in endpoint.verbs):
-            raise MethodNotAllowed
+            raise _not_supported(call, endpoint)
+        if endpoint.custom:
+            # No router stands before custom resources: their handlers negotiate alone.
+            return
         if not info.name and endpoint.namespaced and not info.namespace and verb not in ("list", "watch"):
             raise MethodNotAllowed
-        route_accepts(call.accept, watchable=verb in ("list", "watch") and "watch" in endpoint.verbs)
+        check_route(call, endpoint, watchable=verb in ("list", "watch") and "watch" in endpoint.verbs)
 
     def _subresource(self, call: Call, endpoint: Endpoint) -> Answer:
         info = call.info
         described = endpoint.subresources.get(info.subresource)
+        if described is None and endpoint.custom:
+            raise NotFound.of(endpoint.group, endpoint.name, info.name)
         if described is None or (endpoint.namespaced and not info.namespace):
             raise NotFound.path()
         handler = self._subresources.get(info.subresource)
@@ -156,5 +156,26 @@ class ApiServer:
             raise NotFound.path()
         verb = "get" if info.verb == "watch" else info.verb
         if verb not in described.verbs and info.subresource != "proxy":
-            raise MethodNotAllowed
+            raise _not_supported(call, endpoint)
         return handler(call, endpoint)
+
+
+def _check_scope(call: Call, endpoint: Endpoint) -> None:
+    """There are no paths to namespaced objects without a namespace, nor the other way round."""
+    info = call.info
+    astray = not endpoint.namespaced and info.namespace and info.resource != "namespaces"
+    if info.rest or astray or (endpoint.namespaced and not info.namespace and info.name):
+        raise NotFound.path()
+    if endpoint.custom and endpoint.namespaced and not info.namespace and info.verb not in ("list", "watch"):
+        raise NotFound.path()
+
+
+def _not_supported(call: Call, endpoint: Endpoint) -> MethodNotAllowed:
+    """405, in the words of the router or, for custom resources, of their handler."""
+    if not endpoint.custom:
+        return MethodNotAllowed()
+    refusal = MethodNotAllowed(
+        f'{call.info.verb} is not supported on resources of kind "{endpoint.resource.qualified}"'
+    )
+    refusal.details = {"group": endpoint.group, "kind": endpoint.name}
+    return refusal

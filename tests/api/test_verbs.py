@@ -71,12 +71,6 @@ def test_patches_change_the_object(api, kind, patch, data):
     assert (status, body["data"]) == (200, data)
 
 
-def test_a_patch_of_another_kind_of_media_is_refused_with_those_there_are(api):
-    status, body = api.ask("PATCH", f"{CMS}/a", {}, headers={"content-type": "text/plain"})
-    assert (status, body["reason"]) == (415, "UnsupportedMediaType")
-    assert "application/strategic-merge-patch+json" in body["message"]
-
-
 def test_an_unknown_field_in_a_patch_warns_or_is_refused(api):
     api.create(CMS, cm("a"))
     answer = api.raw("PATCH", f"{CMS}/a", {"foo": 1}, headers={"content-type": "application/merge-patch+json"})

@@ -15,9 +15,10 @@ from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.handlers.read import object_response
 from clusters.apiserver.handlers.write import dedup_owners, write_options
 from clusters.apiserver.http import Response
-from clusters.apiserver.negotiate import PATCH_TYPES, choose
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
-from clusters.apiserver.patching import APPLY, STRATEGIC, Patch
+from clusters.apiserver.patching import APPLY, Patch
+from clusters.apiserver.routing import patch_types
 from clusters.machinery.errors import Conflict, UnsupportedMediaType
 from clusters.machinery.types import Obj
 
@@ -25,11 +26,10 @@ from clusters.machinery.types import Obj
 def patch_type(call: Call, endpoint: Endpoint) -> str:
     """The kind of patch that the Content-Type names. Raises UnsupportedMediaType."""
     media = call.request.header("content-type").partition(";")[0].strip()
-    supported = [t for t in PATCH_TYPES if t != STRATEGIC or not endpoint.custom]
-    supported = [t for t in supported if not t.endswith("cbor")]
+    supported = patch_types(endpoint)
     if media not in supported:
         raise UnsupportedMediaType(
-            "415: Unsupported Media Type\n\nAvailable representations: " + ", ".join(supported), details={}
+            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(supported)
         )
     return media
 

@@ -17,6 +17,7 @@ from clusters.apiserver.negotiate import Form, choose
 from clusters.apiserver.params import ListOptions
 from clusters.apiserver.revisions import at_least, exact_revision, parse_revision
 from clusters.apiserver.selection import check_fields, selection
+from clusters.machinery.errors import NotAcceptable
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item
 from clusters.registry.registry import Listing
@@ -57,16 +58,18 @@ def shaped_response(call: Call, endpoint: Endpoint, obj: Obj, form: Form, status
     elif form.kind == "PartialObjectMetadata":
         obj = table.partial(obj, form.version)
     elif form.kind:
-        raise not_acceptable_list(form)
+        raise wrong_form(endpoint, form, of_list=False)
     return render.answer(call, obj, form, status)
 
 
-def not_acceptable_list(form: Form) -> Exception:
-    from clusters.machinery.errors import NotAcceptable
-
-    if form.kind == "PartialObjectMetadataList":
-        return NotAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list")
-    return NotAcceptable("you requested PartialObjectMetadata, but the requested object is a list")
+def wrong_form(endpoint: Endpoint, form: Form, *, of_list: bool) -> NotAcceptable:
+    """406: metadata of a list was asked of an object, or the other way round."""
+    package = endpoint.group.partition(".")[0] or "core"
+    go = f"*{package}.{endpoint.list_kind if of_list else endpoint.kind}"
+    if endpoint.custom:
+        go = "*unstructured.UnstructuredList" if of_list else "*unstructured.Unstructured"
+    what = "a list" if of_list else "not a list"
+    return NotAcceptable(f"you requested {form.kind}, but the requested object is {what} ({go})")
 
 
 def _table_meta(obj: Obj) -> dict[str, Any]:
@@ -153,7 +156,7 @@ def items_response(
             "items": [table.partial(o, form.version) for o in objects],
         }
     elif form.kind:
-        raise not_acceptable_list(form)
+        raise wrong_form(endpoint, form, of_list=True)
     else:
         if not endpoint.custom:
             objects = [{k: v for k, v in o.items() if k not in ("apiVersion", "kind")} for o in objects]

@@ -10,8 +10,9 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.decoding import check_namespace, read_object
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import Response
-from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
+from clusters.apiserver.routing import check_route
 from clusters.machinery import schema
 from clusters.machinery.errors import ApiError, BadRequest, MethodNotAllowed
 from clusters.machinery.types import Obj
@@ -30,7 +31,7 @@ def create_binding(call: Call, endpoint: Endpoint) -> Response:
     info = call.info
     if info.verb != "create":
         raise MethodNotAllowed
-    route_accepts(call.accept)
+    check_route(call, endpoint)
     form = choose(call.accept)
     params = WriteParams.parse(call.query, "CreateOptions") if call.request.query else WriteParams()
     binding = read_object(

@@ -11,8 +11,9 @@ from clusters.apiserver.decoding import check_namespace, read_object
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.handlers.delete import delete_options
 from clusters.apiserver.http import Response
-from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import DeleteParams, WriteParams
+from clusters.apiserver.routing import check_route
 from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest
 from clusters.registry import eviction
@@ -21,7 +22,7 @@ from clusters.registry.registry import WriteOptions
 
 def create_eviction(call: Call, endpoint: Endpoint) -> Response:
     """POST to `pods/NAME/eviction`."""
-    route_accepts(call.accept)
+    check_route(call, endpoint)
     form = choose(call.accept)
     info = call.info
     params = WriteParams.parse(call.query, "CreateOptions") if call.request.query else WriteParams()

@@ -12,13 +12,13 @@ from clusters.apiserver.handlers.patch import patch_object
 from clusters.apiserver.handlers.read import get
 from clusters.apiserver.handlers.write import put
 from clusters.apiserver.http import Answer
-from clusters.apiserver.negotiate import route_accepts
+from clusters.apiserver.routing import check_route
 from clusters.machinery.errors import MethodNotAllowed
 
 
 def serve(call: Call, endpoint: Endpoint) -> Answer:
     """get, update or patch."""
-    route_accepts(call.accept)
+    check_route(call, endpoint)
     verb, name = call.info.verb, call.info.subresource
     if verb in ("get", "watch"):
         return get(call, endpoint)

@@ -15,9 +15,10 @@ from clusters.apiserver.handlers.patch import patch_type
 from clusters.apiserver.handlers.read import shaped_response
 from clusters.apiserver.handlers.write import write_options
 from clusters.apiserver.http import Answer, Response
-from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
 from clusters.apiserver.patching import APPLY, Patch
+from clusters.apiserver.routing import check_route
 from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest, Conflict, Invalid, MethodNotAllowed
 from clusters.machinery.field import Path, invalid
@@ -49,7 +50,7 @@ def _replaced(endpoint: Endpoint, obj: Obj, scale: Obj) -> Obj:
 
 def serve(call: Call, endpoint: Endpoint) -> Answer:
     """get, update or patch."""
-    route_accepts(call.accept)
+    check_route(call, endpoint)
     verb = call.info.verb
     if verb == "update":
         return _update(call, endpoint)

@@ -10,8 +10,9 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.decoding import read_object
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import Response
-from clusters.apiserver.negotiate import choose, route_accepts
+from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
+from clusters.apiserver.routing import check_route
 from clusters.kernel.clock import rfc3339
 from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest, Conflict, Invalid
@@ -26,7 +27,7 @@ MAX_SECONDS = 1 << 32
 
 def create_token(call: Call, endpoint: Endpoint) -> Response:
     """POST to `serviceaccounts/NAME/token`."""
-    route_accepts(call.accept)
+    check_route(call, endpoint)
     form = choose(call.accept, tables=False)
     info, server = call.info, call.server
     params = WriteParams.parse(call.query, "CreateOptions") if call.request.query else WriteParams()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.apiserver.negotiate import body_type, choose, route_accepts
+from clusters.apiserver.negotiate import body_type, choose
 from clusters.machinery.errors import NotAcceptable, UnsupportedMediaType
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -53,19 +53,6 @@ def test_choose_streams_json_only():
     assert choose("application/json;stream=watch", streaming=True).plain
     with pytest.raises(NotAcceptable):
         choose("application/yaml", streaming=True)
-
-
-def test_route_accepts_lists_what_there_is_with_watch_types_where_one_can_watch():
-    with pytest.raises(NotAcceptable) as refusal:
-        route_accepts("text/plain", watchable=True)
-    assert refusal.value.message == (
-        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
-        "application/vnd.kubernetes.protobuf;stream=watch"
-    )
-    with pytest.raises(NotAcceptable) as refusal:
-        route_accepts("application/xml")
-    assert refusal.value.message.endswith("application/vnd.kubernetes.protobuf")
 
 
 def test_body_type_knows_three_forms_and_refuses_the_rest():

@@ -1,0 +1,58 @@
+"""What is refused before a handler looks: media types, methods, paths."""
+
+from __future__ import annotations
+
+import pytest
+
+CMS = "/api/v1/namespaces/default/configmaps"
+TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (CMS, f"{TYPES}, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"),
+        (f"{CMS}/a", TYPES),
+        ("/api/v1", TYPES),
+    ],
+)
+@pytest.mark.parametrize("accept", ["text/plain", "application/xml", "application/*"])
+def test_an_answer_in_another_form_is_not_acceptable(api, path, shown, accept):
+    status, body = api.ask("GET", path, headers={"accept": accept})
+    assert status == 406
+    assert body["message"] == f"406: Not Acceptable\n\nAvailable representations: {shown}"
+    assert body["details"] == {}
+
+
+def test_a_patch_of_an_unknown_media_type_stops_at_the_router(api):
+    status, body = api.ask("PATCH", f"{CMS}/a", {}, headers={"content-type": "application/json"})
+    assert (status, body["message"]) == (415, "415: Unsupported Media Type")
+
+
+def test_a_body_of_an_unknown_media_type_stops_at_the_handler(api):
+    status, body = api.ask("POST", CMS, b"x", headers={"content-type": "text/plain"})
+    assert status == 415
+    assert body["message"] == (
+        f"the body of the request was in an unknown format - accepted media types include: {TYPES}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        (
+            CMS,
+            "PartialObjectMetadata",
+            "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)",
+        ),
+        (
+            f"{CMS}/a",
+            "PartialObjectMetadataList",
+            "you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)",
+        ),
+    ],
+)
+def test_metadata_of_a_list_is_not_that_of_an_object(api, path, kind, message):
+    api.create(CMS, {"metadata": {"name": "a"}})
+    status, body = api.ask("GET", path, headers={"accept": f"application/json;as={kind};v=v1;g=meta.k8s.io"})
+    assert (status, body["message"]) == (406, message)
