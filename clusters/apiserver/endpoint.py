@@ -89,7 +89,7 @@ class Endpoints:
         self._resources = resources
         self._generation = -1
         self._routes: dict[tuple[str, str, str], Endpoint] = {}
-        self._versions: frozenset[tuple[str, str]] = frozenset()
+        self._builtin: frozenset[str] = frozenset()
 
     def _sync(self) -> None:
         if self._generation == self._resources.generation:
@@ -108,17 +108,17 @@ class Endpoints:
                     else Endpoint(resource, version, custom=custom)
                 )
         self._routes = routes
-        self._versions = frozenset((group, version) for group, version, _ in routes)
+        self._builtin = frozenset(r.group for r in self._resources if r.builtin and not r.internal)
         self._generation = generation
 
     def get(self, group: str, version: str, name: str) -> Endpoint | None:
         self._sync()
         return self._routes.get((group, version, name))
 
-    def served(self, group: str, version: str) -> bool:
-        """Whether anything is served in that group version."""
+    def builtin(self, group: str) -> bool:
+        """Whether the group is one of Kubernetes' own (a router of its own answers for it)."""
         self._sync()
-        return (group, version) in self._versions
+        return group in self._builtin
 
     def of(self, resource: Resource, version: str = "") -> Endpoint:
         """The endpoint of a resource in its storage (or the given) version."""

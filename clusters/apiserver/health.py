@@ -8,7 +8,7 @@ from __future__ import annotations
 from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.http import TEXT, Response
-from clusters.machinery.errors import MethodNotAllowed, NotFound
+from clusters.apiserver.routing import not_found
 
 _ALWAYS = (
     "ping",
@@ -62,15 +62,13 @@ def _problem(cluster: ClusterContext, check: str) -> str:
 
 
 def answer(call: Call, path: str) -> Response:
-    """One endpoint, or one of its checks. Raises NotFound."""
-    if call.request.method not in ("GET", "HEAD"):
-        raise MethodNotAllowed
+    """One endpoint, or one of its checks."""
     cluster = call.server.cluster
     kind, _, single = path[1:].partition("/")
     checks = names(cluster, kind)
     if single:
         if single not in checks:
-            raise NotFound.path()
+            return not_found(call, builtin=False)
         problem = _problem(cluster, single)
         if problem:
             return _text(500, f"internal server error: {problem}\n")

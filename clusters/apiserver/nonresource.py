@@ -9,6 +9,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.discovery import Discovery
 from clusters.apiserver.http import JSON, Response
 from clusters.apiserver.openapi.server import OpenApi
+from clusters.apiserver.routing import not_found
 from clusters.machinery.errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ class NonResource:
     def answer(self, call: Call) -> Response:
         """Raises NotFound and MethodNotAllowed."""
         path = call.info.path.rstrip("/") or "/"
-        get = call.request.method in ("GET", "HEAD")
+        head = path.split("/", 2)[1]
         if path == "/":
             return self._root(call)
         if path == "/version":
-            self._only_get(get)
+            self._only_get(call)
             return render.answer(call, version.VERSION, render.DEFAULT_FORM)
-        head = path.split("/", 2)[1]
         if head in ("healthz", "livez", "readyz"):
             return health.answer(call, path)
         if path == "/metrics":
@@ -40,17 +40,22 @@ class NonResource:
         if head in ("api", "apis"):
             found = self.discovery.answer(call, path)
             if found is not None:
-                self._only_get(get)
+                self._only_get(call)
                 return found
-            raise NotFound.path()
         if head == "openapi":
             return self.openapi.answer(call, path)
         if path in ("/.well-known/openid-configuration", "/openid/v1/jwks"):
             return self._oidc(call, path)
-        raise NotFound.path()
+        return not_found(call, builtin=self._has_router(path))
 
-    def _only_get(self, get: bool) -> None:
-        if not get:
+    def _has_router(self, path: str) -> bool:
+        parts = path.split("/")
+        if parts[1] in ("api", "version"):
+            return True
+        return parts[1] == "apis" and len(parts) > 2 and self._server.endpoints.builtin(parts[2])
+
+    def _only_get(self, call: Call) -> None:
+        if call.request.method != "GET":
             raise MethodNotAllowed
 
     def _root(self, call: Call) -> Response:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from clusters.apiserver.call import Call
 from clusters.apiserver.endpoint import Endpoint
+from clusters.apiserver.http import TEXT, Response
 from clusters.apiserver.negotiate import OBJECT_TYPES, PATCH_TYPES, STREAM_TYPES, clauses
-from clusters.machinery.errors import NotAcceptable, UnsupportedMediaType
+from clusters.machinery.errors import NotAcceptable, NotFound, UnsupportedMediaType
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -31,6 +32,14 @@ def check_route(call: Call, endpoint: Endpoint | None = None, *, watchable: bool
     if request.method in _WITH_BODY and not request.body:
         raise UnsupportedMediaType(f"415: Unsupported Media Type\n\nAvailable representations: {shown}", details={})
     raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {shown}", details={})
+
+
+def not_found(call: Call, *, builtin: bool) -> Response:
+    """404: a Status where one of Kubernetes' own groups (or `/api`, `/version`) has a router, else the mux's text."""
+    if builtin:
+        raise NotFound.path()
+    headers = [("X-Content-Type-Options", "nosniff")]
+    return Response(404, b"404 page not found\n", TEXT, headers)
 
 
 def accepts(header: str) -> bool:

@@ -38,7 +38,6 @@ _OWN_TEXT: dict[str, str] = {
     "services": "field label not supported: {0}",
     "jobs.batch": 'field label "{0}" not supported for Job',
     "certificatesigningrequests.certificates.k8s.io": "field label not supported: {0}",
-    "replicasets.apps": 'field label "{0}" not supported for apps/v1.ReplicaSet',
 }
 
 

@@ -20,7 +20,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
 from clusters.apiserver.http import Answer, Request, Response
-from clusters.apiserver.routing import check_route
+from clusters.apiserver.routing import check_route, not_found
 from clusters.machinery.errors import (
     ApiError,
     InternalError,
@@ -113,7 +113,9 @@ class ApiServer:
         info = call.info
         endpoint = self.endpoints.get(info.group, info.version, info.resource)
         if endpoint is None:
-            raise NotFound.path()
+            return not_found(call, builtin=self.endpoints.builtin(info.group))
+        if call.request.method == "HEAD":
+            raise MethodNotAllowed
         if endpoint.version.deprecation:
             call.warnings.append(endpoint.version.deprecation)
         if info.subresource:

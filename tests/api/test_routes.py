@@ -56,3 +56,10 @@ def test_metadata_of_a_list_is_not_that_of_an_object(api, path, kind, message):
     api.create(CMS, {"metadata": {"name": "a"}})
     status, body = api.ask("GET", path, headers={"accept": f"application/json;as={kind};v=v1;g=meta.k8s.io"})
     assert (status, body["message"]) == (406, message)
+
+
+@pytest.mark.parametrize("path", ["/nope", "/apis/example.com/v1/widgets", "/apis/example.com", "/healthz/nope"])
+def test_where_no_router_is_responsible_the_answer_is_text(api, path):
+    answer = api.raw("GET", path)
+    assert (answer.status, answer.body) == (404, b"404 page not found\n")
+    assert answer.content_type == "text/plain; charset=utf-8"

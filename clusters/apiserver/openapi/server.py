@@ -16,7 +16,8 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import clauses
 from clusters.apiserver.openapi import documents
-from clusters.machinery.errors import MethodNotAllowed, NotAcceptable, NotFound
+from clusters.apiserver.routing import not_found
+from clusters.machinery.errors import NotAcceptable
 
 if TYPE_CHECKING:
     from clusters.apiserver.server import ApiServer
@@ -39,10 +40,8 @@ class OpenApi:
             self._kept = {}
 
     def answer(self, call: Call, path: str) -> Response:
-        """Raises NotFound, MethodNotAllowed, NotAcceptable."""
+        """Raises NotAcceptable."""
         self._sync()
-        if call.request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed
         if path == "/openapi/v2":
             return self._v2(call)
         if path == "/openapi/v3":
@@ -50,7 +49,7 @@ class OpenApi:
         name = path.removeprefix("/openapi/v3/")
         if name != path and name in self._names():
             return self._v3(call, name)
-        raise NotFound.path()
+        return Response(404, b"", "") if name != path else not_found(call, builtin=False)
 
     def _names(self) -> dict[str, tuple[str, str]]:
         """Document name (`api/v1`, `apis/apps/v1`) to (group, version)."""
