@@ -5,10 +5,10 @@
              back-off over ───────────┤            ▼
            back-off ◀──an event helps─┴────── unschedulable ──5 minutes──▶ active
 
-Active Pods come out by priority, then by the time they came in. A Pod that failed waits until an event helps
-one of the plugins that refused it; then at least until its back-off (1 s, doubled with each attempt, at most
-10 s) is over. Unlike 1.36's, an idle scheduler does not cut a back-off short: the number of attempts stays
-bounded in virtual time. Models: kube-scheduler, backend/queue.
+Active Pods come out by priority, then by the time they came in, then in the order in which they were written.
+A Pod that failed waits until an event helps one of the plugins that refused it; then at least until its
+back-off (1 s, doubled with each attempt, at most 10 s) is over. Unlike 1.36's, an idle scheduler does not cut
+a back-off short: the number of attempts stays bounded in virtual time. Models: kube-scheduler, backend/queue.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ Hint = Callable[[frozenset[str], PodInfo, ClusterEvent], bool]
 """Whether an event may help a Pod that these plugins refused."""
 
 
+Order = tuple[int, str]
+
+
 @dataclass(slots=True)
 class Entry:
     """A waiting Pod. Times are virtual microseconds."""
@@ -42,6 +45,7 @@ class Entry:
     """When it came into the queue it is in; of the back-off queue, when it may leave."""
     attempts: int = 0
     last_attempt: int = 0
+    """In whole seconds, as the Pod's Events tell it to a scheduler that starts."""
     refused_by: frozenset[str] = frozenset()
     version: int = field(default=0)
     """Heap items of an older version are void."""
@@ -56,9 +60,8 @@ class SchedulingQueue:
         self._entries: dict[str, Entry] = {}
         self._unschedulable: dict[tuple[bytes, frozenset[str]], dict[str, Entry]] = {}
         """By spec and refusing plugins: Pods of one group are helped by the same events."""
-        self._active: list[tuple[int, int, int, int, Entry]] = []
-        self._backoff: list[tuple[int, int, int, Entry]] = []
-        self._seq = 0
+        self._active: list[tuple[int, int, Order, int, Entry]] = []
+        self._backoff: list[tuple[int, Order, int, Entry]] = []
         self._backoff_timer: int | None = None
         self._flush_timer: int | None = None
 
@@ -112,6 +115,12 @@ class SchedulingQueue:
             if entry.where == UNSCHEDULABLE:
                 self._leave_group(entry)
 
+    def restore(self, pod: PodInfo, *, attempts: int, last_attempt: int, refused_by: frozenset[str]) -> None:
+        """A Pod that another scheduler tried before. Without plugins that refuse it now, it is due for
+        another try when its back-off is over."""
+        entry = self._entries[pod.key] = Entry(pod, ACTIVE, self._now(), attempts, last_attempt)
+        self.fail(entry, refused_by)
+
     # -- attempts ----------------------------------------------------------------------------------------
 
     def pop(self) -> Entry | None:
@@ -120,7 +129,7 @@ class SchedulingQueue:
             *_, version, entry = heapq.heappop(self._active)
             if version == entry.version and entry.where == ACTIVE:
                 entry.attempts += 1
-                entry.last_attempt = self._now()
+                entry.last_attempt = _whole_seconds(self._now())
                 return entry
         return None
 
@@ -135,7 +144,7 @@ class SchedulingQueue:
         if not refused_by:
             self._back_off(entry)
             return
-        entry.where, entry.since = UNSCHEDULABLE, self._now()
+        entry.where, entry.since = UNSCHEDULABLE, entry.last_attempt
         self._join_group(entry)
         self._arm_flush(entry.since + LONGEST_WAIT)
 
@@ -157,10 +166,9 @@ class SchedulingQueue:
         return self._timers.clock.now()
 
     def _activate(self, entry: Entry) -> None:
-        self._seq += 1
         entry.version += 1
         entry.where, entry.since = ACTIVE, self._now()
-        item = (-entry.pod.priority, entry.since, self._seq, entry.version, entry)
+        item = (-entry.pod.priority, entry.since, _order(entry.pod), entry.version, entry)
         heapq.heappush(self._active, item)
 
     def _back_off(self, entry: Entry) -> None:
@@ -170,10 +178,9 @@ class SchedulingQueue:
         if ready <= self._now():
             self._activate(entry)
             return
-        self._seq += 1
         entry.version += 1
         entry.where, entry.since = BACKOFF, ready
-        heapq.heappush(self._backoff, (ready, self._seq, entry.version, entry))
+        heapq.heappush(self._backoff, (ready, _order(entry.pod), entry.version, entry))
         if self._backoff_timer is None or ready < self._backoff_timer:
             self._backoff_timer = ready
             self._timers.at(ready, self._back_off_over)
@@ -219,3 +226,14 @@ class SchedulingQueue:
                 return
             self._leave_group(entry)
             self._back_off(entry)
+
+
+def _order(pod: PodInfo) -> Order:
+    """Which of two Pods that came in at the same time goes first: the one that was written first. Whoever
+    loads the cluster sees the same order."""
+    text = pod.obj["metadata"].get("resourceVersion") or "0"
+    return (int(text) if text.isdigit() else 0, pod.key)
+
+
+def _whole_seconds(when: int) -> int:
+    return when - when % SECOND

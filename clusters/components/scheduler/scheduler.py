@@ -15,6 +15,7 @@ from clusters.components.scheduler.binding import Binder
 from clusters.components.scheduler.cache import SchedulerCache, ended, takes_room
 from clusters.components.scheduler.cycle import Decision, Prepared, evaluate, prepare
 from clusters.components.scheduler.events import ClusterEvent
+from clusters.components.scheduler.history import Attempts, was_refused
 from clusters.components.scheduler.plugins.dynamic_resources import NO_STATE, NOTHING_TO_FREE
 from clusters.components.scheduler.podinfo import DEFAULT_SCHEDULER, PodInfo
 from clusters.components.scheduler.preemption import Candidate, preempt
@@ -72,9 +73,7 @@ class Scheduler:
         for resource in SELECTING:
             env.informers[resource].on_change(self._selector_changed)
         self._loading = False
-        # Pods that wait already come in the order in which they were written, whoever asks.
-        for pod in sorted(self._first, key=_revision):
-            self._pod_waits(None, pod)
+        self.resume(self._first)
         self._first = []
 
     # -- what the informers say --------------------------------------------------------------------------
@@ -120,6 +119,24 @@ class Scheduler:
             self.queue.replace(pod)
         else:
             self.queue.add(pod)
+
+    def resume(self, pods: list[Obj]) -> None:
+        """Go on where another scheduler stopped. A Pod that it refused and that still fits nowhere is not
+        tried again just because a worker had to load the cluster: it waits on, as it did."""
+        parsed = [self.cache.parser.parse(pod) for pod in pods]
+        for pod in parsed:
+            self._nominate(pod)
+        history = Attempts(self.env.informers) if any(map(was_refused, parsed)) else None
+        refusals: dict[tuple[bytes, str], frozenset[str]] = {}
+        for pod in parsed:
+            if history is None or not was_refused(pod) or pod.obj["spec"].get("schedulingGates"):
+                self.queue.add(pod)
+                continue
+            kind = (pod.needs.key, pod.nominated)
+            if kind not in refusals:
+                refusals[kind] = refused_by(evaluate(pod, self.snapshot, complete=False)[0])
+            attempts, last = history.of(pod)
+            self.queue.restore(pod, attempts=attempts, last_attempt=last, refused_by=refusals[kind])
 
     def _pod_gone(self, pod: Obj) -> None:
         key = key_of(pod)
@@ -202,22 +219,22 @@ class Scheduler:
     def _no_fit(self, entry: Entry, decision: Decision, prepared: Prepared, board: Board | None) -> None:
         """The Pod fits nowhere: see whether somebody less important can make room, and tell."""
         pod = entry.pod
-        refused_by = decision.plugins()
+        refused = refused_by(decision)
         if decision.pre_filter is not None:
-            self._failed(entry, messages.after(decision.text(), NO_STATE), refused_by, nominated=None)
+            self._failed(entry, messages.after(decision.text(), NO_STATE), refused, nominated=None)
         elif not decision.nodes:
-            self._failed(entry, decision.text(), frozenset((NO_NODES,)), nominated="")
+            self._failed(entry, decision.text(), refused, nominated="")
         else:
             now = self.env.clock.now()
             found = preempt(pod, prepared, decision, now=now, rng=self.env.rng, attempt=entry.attempts)
             if found.chosen is not None:
-                self._failed(entry, decision.text(), refused_by, nominated=found.chosen.node)
+                self._failed(entry, decision.text(), refused, nominated=found.chosen.node)
                 self._make_room(pod, found.chosen)
                 return
             text = messages.after(decision.text(), NOTHING_TO_FREE, f"preemption: {found.message}")
             if board is not None:
-                board.failure = (board.cursor, text, refused_by)
-            self._failed(entry, text, refused_by, nominated="" if found.eligible else None)
+                board.failure = (board.cursor, text, refused)
+            self._failed(entry, text, refused, nominated="" if found.eligible else None)
 
     def _failed(self, entry: Entry, text: str, refused_by: frozenset[str], *, nominated: str | None) -> None:
         pod = entry.pod
@@ -307,9 +324,11 @@ class Scheduler:
         self._patch_status(pod, "SchedulerError", why)
 
 
-def _revision(pod: Obj) -> tuple[int, str]:
-    text = pod["metadata"].get("resourceVersion") or "0"
-    return (int(text) if text.isdigit() else 0, key_of(pod))
+def refused_by(decision: Decision) -> frozenset[str]:
+    """The plugins whose hints may bring a Pod back; none if it fits somewhere."""
+    if decision.feasible:
+        return frozenset()
+    return decision.plugins() if decision.nodes else frozenset((NO_NODES,))
 
 
 def _says_less(old: Obj, new: Obj) -> bool:

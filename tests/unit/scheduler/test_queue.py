@@ -22,6 +22,7 @@ class Desk:
         self.timers = Timers(self.clock)
         self.helped: set[str] = set()
         self.asked = 0
+        self.revision = 0
         self.queue = SchedulingQueue(self.timers, self.hint)
         self.parser = PodParser()
 
@@ -31,7 +32,8 @@ class Desk:
 
     def info(self, name: str, **spec: Any) -> PodInfo:
         obj = pod(name, **spec)
-        obj["metadata"]["uid"] = f"uid-{name}"
+        self.revision += 1
+        obj["metadata"].update(uid=f"uid-{name}", resourceVersion=str(self.revision))
         return self.parser.parse(obj)
 
     def add(self, name: str, **spec: Any) -> None:

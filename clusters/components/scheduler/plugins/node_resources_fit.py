@@ -72,5 +72,7 @@ class NodeResourcesFit(Plugin):
             empty.set_node(event.new)
             return shortage(pod.needs.requests, empty) is None
         if event.resource == "pods":
-            return event.action is Action.DELETE or event.changed("spec", "containers")
+            # Somebody left, or asks for less (or more: that is found out by trying).
+            shrunk = event.action is Action.UPDATE and event.changed("spec", "containers")
+            return event.action is Action.DELETE or shrunk
         return False
