@@ -60,9 +60,21 @@ def _slow(data: bytes, hook: Any) -> Any:
     check_syntax(data)
     text = data.decode("utf-8", errors="replace")
     try:
-        return json.loads(text, object_pairs_hook=hook, strict=False)
+        value = json.loads(text, object_pairs_hook=hook, strict=False)
     except RecursionError:
         raise GoJsonError("exceeded max depth") from None
+    return _scrub(value) if "\\ud" in text.lower() else value
+
+
+def _scrub(value: Any) -> Any:
+    """With U+FFFD for halves of surrogate pairs, as Go reads them."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Pairs):
+        return Pairs((_scrub(k), _scrub(v)) for k, v in value)
+    if isinstance(value, dict):
+        return {_scrub(k): _scrub(v) for k, v in value.items()}
+    return [_scrub(v) for v in value] if isinstance(value, list) else value
 
 
 class Number(str):

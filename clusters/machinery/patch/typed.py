@@ -143,7 +143,9 @@ def compare(node: Type, left: Any, right: Any) -> Change:
         return None, added(node, left)
     if way == LIST:
         return _compare_lists(node, left, right)  # type: ignore[arg-type]
-    return compare_members(node, left if type(left) is dict else {}, right if type(right) is dict else {})
+    if (left is not None and type(left) is not dict) or (right is not None and type(right) is not dict):
+        return _leaf(left, right)
+    return compare_members(node, left or {}, right or {})
 
 
 def _leaf(left: Any, right: Any) -> Change:
@@ -364,9 +366,11 @@ def merge(node: Type, left: Any, right: Any) -> Any:
         return right
     if way == LIST:
         return _merge_lists(node, left or [], right or [])  # type: ignore[arg-type]
+    if right is not None and type(right) is not dict:
+        return right
     base = left if type(left) is dict else {}
     out = dict(base)
-    for key, item in (right if type(right) is dict else {}).items():
+    for key, item in (right or {}).items():
         child = _member_type(node, key)
         if child is not None:
             merged = merge(child, base.get(key, ABSENT), item)

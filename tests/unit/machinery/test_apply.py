@@ -249,6 +249,14 @@ def test_custom_resources_with_list_maps_and_sets():
     assert live["spec"] == {"ports": [{"port": 2}], "tags": ["x", "y"], "free": {"a": {"c": 2}}}
 
 
+def test_free_form_values_may_change_their_shape():
+    live = apply(None, widget(free={"a": {"b": 1}, "c": [1]}))
+    live = apply(live, widget(free={"a": [2], "c": {"d": 3}}), time=T2)
+    assert live["spec"]["free"] == {"a": [2], "c": {"d": 3}}
+    live = update(live, {**live, "spec": {"free": {"a": 1}}}, "bob", T2)
+    assert fields(live)["bob"] == {"f:spec": {"f:free": {"f:a": {}}}}
+
+
 # -- refusals ---------------------------------------------------------------------------------------------
 
 

@@ -38,6 +38,10 @@ def test_invalid_utf8_becomes_the_replacement_character():
     assert gojson.parse_json(b'{"a":"\xff"}') == {"a": "\ufffd"}
 
 
+def test_halves_of_surrogate_pairs_become_the_replacement_character():
+    assert gojson.parse_json(b'{"a":"x\\ud800y","b":"\\ud83d\\ude00"}') == {"a": "x\ufffdy", "b": "\U0001f600"}
+
+
 def test_deep_nesting_is_refused():
     with pytest.raises(GoJsonError, match="exceeded max depth"):
         gojson.parse_pairs(b"[" * 5000)
