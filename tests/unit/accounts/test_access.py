@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
 from clusters.models import Cluster
-from playground.accounts import access, tokens
+from playground.accounts import access, guests, tokens
 from playground.accounts.models import ApiToken, ClusterCredential, Membership, User
 from playground.accounts.tokens import TimedCache
 
@@ -227,3 +227,16 @@ def test_limits_of_clusters(ann: User, settings: Any) -> None:
         access.creator(request)
     request.user = User.objects.create_user("prof", is_staff=True)
     assert access.creator(request) == request.user
+
+
+def test_guests_go_with_their_sandboxes_when_their_session_is_over(ann: User, settings: Any) -> None:
+    then, now = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    old = User.objects.create(username="guest-old", is_guest=True, last_login=then)
+    new = User.objects.create(username="guest-new", is_guest=True, last_login=now)
+    User.objects.filter(pk=ann.pk).update(last_login=then)
+    make("sandbox", old)
+    shared, fresh = make("shared", old), make("fresh", new)
+    Membership.objects.create(cluster=shared, user=ann, role="owner")
+    assert guests.expire(int(now.timestamp() * 1e6)) == 1
+    assert set(User.objects.values_list("username", flat=True)) == {"ann", "guest-new"}
+    assert list(Cluster.objects.order_by("name")) == [fresh, shared]
