@@ -38,24 +38,25 @@ def complete_in_place(obj: Obj, type_: ObjectType, known: Obj | None = None) -> 
 def _object(value: Any, type_: ObjectType, known: Any) -> Any:
     if value is known or type(value) is not dict:
         return value
-    fields = type_.fields_ if type_.fields_ is not None else type_.fields
-    before = known if type(known) is dict else _EMPTY
+    deep = type_.deep_ if type_.deep_ is not None else type_.deep
     out = value
-    for key, item in value.items():
-        if type(item) is dict or type(item) is list:
-            found = fields.get(key)
-            if found is not None:
-                done = _node(item, found.type, before.get(key))
+    if deep:
+        before = known if type(known) is dict else _EMPTY
+        for key in deep.keys() & value.keys():
+            item, seen = value[key], before.get(key)
+            if item is not seen:
+                done = _node(item, deep[key], seen)
                 if done is not item:
                     if out is value:
                         out = dict(value)
                     out[key] = done
-    for field in type_.zeros_:
-        if field.name not in value:
-            if out is value:
-                out = dict(value)
-            zero = field.zero
-            out[field.name] = zero if type(zero) is not dict else _object({}, field.type, None)  # type: ignore[arg-type]
+    if not type_.zero_names_ <= value.keys():
+        if out is value:
+            out = dict(value)
+        for field in type_.zeros_:
+            if field.name not in value:
+                zero = field.zero
+                out[field.name] = zero if type(zero) is not dict else _object({}, field.type, None)  # type: ignore[arg-type]
     return out
 
 
@@ -63,27 +64,23 @@ _EMPTY: dict[str, Any] = {}
 
 
 def _node(value: Any, node: Type, known: Any) -> Any:
-    if value is known:
-        return value
     kind = node.kind
     if kind == OBJECT:
         return _object(value, node, known)  # type: ignore[arg-type]
     if kind == LIST:
-        items: Type = node.items  # type: ignore[attr-defined]
-        if items.kind != OBJECT or type(value) is not list:
+        if type(value) is not list:
             return value
+        items: Type = node.items  # type: ignore[attr-defined]
         before = known if type(known) is list and len(known) == len(value) else None
         out = value
         for i, item in enumerate(value):
-            done = _object(item, items, before[i] if before is not None else None)  # type: ignore[arg-type]
+            done = _node(item, items, before[i] if before is not None else None)
             if done is not item:
                 if out is value:
                     out = list(value)
                 out[i] = done
         return out
-    if kind == MAP:
+    if kind == MAP and type(value) is dict:
         values: Type = node.values  # type: ignore[attr-defined]
-        if values.kind not in (OBJECT, LIST) or type(value) is not dict:
-            return value
         return {k: _node(v, values, None) for k, v in value.items()}
     return value

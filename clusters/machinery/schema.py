@@ -110,7 +110,19 @@ class ObjectType(Type):
     `loose`: of a custom resource, whose values are not converted but only pruned. `status_apart`: its status is
     written through a subresource."""
 
-    __slots__ = ("_resolve", "atomic", "embedded", "extra", "fields_", "loose", "name", "status_apart", "zeros_")
+    __slots__ = (
+        "_resolve",
+        "atomic",
+        "deep_",
+        "embedded",
+        "extra",
+        "fields_",
+        "loose",
+        "name",
+        "status_apart",
+        "zero_names_",
+        "zeros_",
+    )
 
     def __init__(self, name: str, *, go: str = "", description: str = "") -> None:
         super().__init__(OBJECT, go, description)
@@ -122,6 +134,8 @@ class ObjectType(Type):
         self.status_apart = False
         self.fields_: dict[str, Field] | None = None
         self.zeros_: tuple[Field, ...] = ()
+        self.zero_names_: frozenset[str] = frozenset()
+        self.deep_: dict[str, Type] | None = None
         self._resolve: Any = None
 
     @property
@@ -130,6 +144,7 @@ class ObjectType(Type):
         if self.fields_ is None:
             self.fields_ = self._resolve() if self._resolve is not None else {}
             self.zeros_ = tuple(f for f in self.fields_.values() if f.zero is not ABSENT)
+            self.zero_names_ = frozenset(f.name for f in self.zeros_)
         return self.fields_
 
     @property
@@ -138,6 +153,13 @@ class ObjectType(Type):
         if self.fields_ is None:
             _ = self.fields
         return self.zeros_
+
+    @property
+    def deep(self) -> dict[str, Type]:
+        """The fields below which something may have to be written even if unset."""
+        if self.deep_ is None:
+            self.deep_ = {f.name: f.type for f in self.fields.values() if _has_zeros(f.type, set())}
+        return self.deep_
 
     @property
     def struct(self) -> str:
@@ -155,6 +177,18 @@ class ObjectType(Type):
         out.atomic, out.extra, out.loose = atomic, self.extra, self.loose
         out._resolve = lambda: self.fields
         return out
+
+
+def _has_zeros(node: Type, seen: set[int]) -> bool:
+    """Whether a struct with `zeros` can be reached."""
+    if node.kind == LIST:
+        return _has_zeros(node.items, seen)  # type: ignore[attr-defined]
+    if node.kind == MAP:
+        return _has_zeros(node.values, seen)  # type: ignore[attr-defined]
+    if not isinstance(node, ObjectType) or id(node) in seen:
+        return False
+    seen.add(id(node))
+    return bool(node.zeros) or any(_has_zeros(f.type, seen) for f in node.fields.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,12 @@ def parse(body: bytes) -> Map:
     try:
         patch = gojson.parse_json(body)
     except GoJsonError as error:
-        raise BadRequest(f"error decoding patch: {error}") from None
+        raise BadRequest(str(error)) from None
     if patch is None:
         return {}
     if not isinstance(patch, dict):
         what = f"json: cannot unmarshal {shape(patch)} into Go value of type map[string]interface {{}}"
-        raise BadRequest(f"error decoding patch: {what}")
+        raise BadRequest(what)
     return patch
 
 

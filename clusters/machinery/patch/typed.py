@@ -214,25 +214,35 @@ def _compare_lists(node: ListType, left: Any, right: Any) -> Change:
 
 def added(node: Type, value: Any) -> FieldSet:
     """All fields of a value that was not there: every container with itself and what is in it."""
-    if not value:
-        return _LEAF
-    way = _granular(node, value)
-    if way == LIST and type(value) is list:
-        return {DOT: {}, **{key: _first(node.items, vs) for key, vs in _indexed(node, value).items()}}  # type: ignore[attr-defined, arg-type]
-    if way in (OBJECT, MAP) and type(value) is dict:
-        out: FieldSet = {DOT: {}}
+    kind = node.kind
+    out: FieldSet
+    if kind == OBJECT:
+        if type(value) is not dict or not value or node.atomic:  # type: ignore[attr-defined]
+            return _LEAF
+        fields = node.fields_ or node.fields  # type: ignore[attr-defined]
+        out = {DOT: {}}
         for key, item in value.items():
-            child = _member_type(node, key)
+            field = fields.get(key)
+            child = field.type if field is not None else node.extra  # type: ignore[attr-defined]
             if child is not None:
-                kind = child.kind
-                leaf = not item or (kind < ANY) or (type(item) is not dict and type(item) is not list)
-                out["f:" + key] = _LEAF if leaf else added(child, item)
+                inner = item and child.kind >= ANY and (type(item) is dict or type(item) is list)
+                out["f:" + key] = added(child, item) if inner else _LEAF
         return out
+    way = _granular(node, value)
+    if not value or not way:
+        return _LEAF
+    if way == LIST and type(value) is list:
+        items = node.items  # type: ignore[attr-defined]
+        out = {DOT: {}}
+        for key, found in _indexed(node, value).items():  # type: ignore[arg-type]
+            out[key] = added(items, found[0]) if len(found) == 1 else _LEAF
+        return out
+    if way == MAP and type(value) is dict:
+        child = _member_type(node, "")
+        if child is None or child.kind < ANY:
+            return {DOT: {}, **{"f:" + key: _LEAF for key in value}}
+        return {DOT: {}, **{"f:" + key: added(child, item) for key, item in value.items()}}
     return _LEAF
-
-
-def _first(node: Type, values: list[Any]) -> FieldSet:
-    return added(node, values[0]) if len(values) == 1 else _LEAF
 
 
 # -- configurations -----------------------------------------------------------------------------------------
