@@ -45,6 +45,7 @@ __all__ = [
     "remove_machine",
     "run_until_idle",
     "set_clock",
+    "set_kubelet",
     "set_power",
     "step_clock",
 ]
@@ -244,6 +245,13 @@ def set_power(cluster: Cluster, name: str, power: str) -> None:
     if power not in ("on", "off"):
         raise BadInput("power", "must be 'on' or 'off'")
     _patch_spec(_handle(cluster), "machines.playground.dev", name, {"power": power})
+
+
+def set_kubelet(cluster: Cluster, name: str, state: str) -> None:
+    """Have a machine's kubelet `running` or `stopped`. Raises BadInput."""
+    if state not in ("running", "stopped"):
+        raise BadInput("kubelet", "must be 'running' or 'stopped'")
+    _patch_spec(_handle(cluster), "machines.playground.dev", name, {"kubelet": state})
 
 
 def _patch_spec(handle: ClusterHandle, resource: str, name: str, changes: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusters.machinery.types import Obj
+from clusters.models import Cluster
 from clusters.realtime.source import live_clusters
 from clusters.runtime import service
 from clusters.runtime.hub import hub
@@ -14,6 +15,7 @@ from clusters.web.api.problems import Problem
 from clusters.web.api.route import Answer, Call, route
 
 _NODE = Text(max=63, min=1, pattern=r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", hint="a node's name")
+_RESUME = "resumeSpeed"
 _ZONE = Text(max=63, pattern=r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", hint="a label value")
 
 
@@ -34,17 +36,22 @@ def set_clock(call: Call) -> Any:
     speed, paused = call.body["speed"], call.body["paused"]
     if speed is None and paused is None:
         raise Problem.invalid("speed", "give speed, paused or both")
+    before = shapes.clock_of(call.cluster)
     if paused:
+        if not before["paused"]:
+            _remember_speed(call.cluster)
         speed = "0"
-    elif speed is None or speed == "0":
-        if paused is None:
-            speed = "0"
-        elif shapes.clock_of(call.cluster)["paused"]:
-            speed = "1"
+    elif paused is False and speed in (None, "0"):
+        speed = (call.cluster.settings or {}).get(_RESUME, "1") if before["paused"] else None
     if speed is not None:
         service.set_clock(call.cluster, speed=speed)
         _clock_moved(call)
     return shapes.clock_of(call.cluster)
+
+
+def _remember_speed(cluster: Cluster) -> None:
+    """So that letting a paused clock run on gives it back its speed."""
+    Cluster.objects.filter(pk=cluster.pk).update(settings={**(cluster.settings or {}), _RESUME: cluster.clock_speed})
 
 
 @route("POST", "clusters/{name}/clock/step", "Run to the next timer", need="write", body=(), returns=shapes.CLOCK)
@@ -145,15 +152,23 @@ def add_machine(call: Call) -> Any:
 @route(
     "PATCH",
     "clusters/{name}/machines/{machine}",
-    "Switch a machine on or off",
+    "Switch a machine or its kubelet on or off",
     need="write",
-    body=(Param("power", Text(max=3, choices=("on", "off")), required=True),),
+    body=(
+        Param("power", Text(max=3, choices=("on", "off"))),
+        Param("kubelet", Text(max=7, choices=("running", "stopped"))),
+    ),
     returns=shapes.MACHINE,
 )
 def patch_machine(call: Call) -> Any:
-    machine = call.path["machine"]
+    machine, power, kubelet = call.path["machine"], call.body["power"], call.body["kubelet"]
+    if power is None and kubelet is None:
+        raise Problem.invalid("power", "give power, kubelet or both")
     _one(call, "machines", machine)
-    service.set_power(call.cluster, machine, call.body["power"])
+    if power is not None:
+        service.set_power(call.cluster, machine, power)
+    if kubelet is not None:
+        service.set_kubelet(call.cluster, machine, kubelet)
     return shapes.machine_of(_one(call, "machines", machine))
 
 

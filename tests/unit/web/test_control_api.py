@@ -40,6 +40,13 @@ def test_running_clock_that_is_told_to_run_keeps_its_speed(demo: Cluster, anybod
     assert anybody("PATCH", "clusters/demo/clock", {"paused": False})[1]["speed"] == 10.0
 
 
+def test_paused_clock_runs_on_at_the_speed_it_had(demo: Cluster, anybody: Api) -> None:
+    anybody("PATCH", "clusters/demo/clock", {"speed": "10"})
+    for _ in range(2):
+        assert anybody("PATCH", "clusters/demo/clock", {"paused": True})[1]["paused"]
+    assert anybody("PATCH", "clusters/demo/clock", {"paused": False})[1]["speed"] == 10.0
+
+
 def test_step_moves_virtual_time_of_a_paused_cluster(demo: Cluster, anybody: Api) -> None:
     before = anybody("GET", "clusters/demo/clock")[1]["now"]
     status, clock = anybody("POST", "clusters/demo/clock/step", {})
@@ -55,6 +62,8 @@ def test_machines_come_and_go(demo: Cluster, anybody: Api) -> None:
     assert status == 201
     assert (made["name"], made["zone"], made["cpu"], made["memory"]) == ("node-2", "c", "8", "32Gi")
     assert anybody("PATCH", "clusters/demo/machines/node-2", {"power": "off"})[1]["power"] == "off"
+    assert anybody("PATCH", "clusters/demo/machines/node-2", {"kubelet": "stopped"})[1]["kubelet"] == "stopped"
+    assert anybody("PATCH", "clusters/demo/machines/node-2", {})[0] == 422
     assert anybody("DELETE", "clusters/demo/machines/node-2")[0] == 204
     assert anybody("DELETE", "clusters/demo/machines/node-2")[0] == 404
     assert anybody("PATCH", "clusters/demo/machines/node-9", {"power": "on"})[0] == 404
