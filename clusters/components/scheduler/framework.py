@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from clusters.components.scheduler.events import ClusterEvent
@@ -59,12 +59,6 @@ SKIP = Skip.SKIP
 PreFilterResult = Verdict | frozenset[str] | Skip | None
 """A Verdict refuses all nodes; a set names the only nodes worth looking at; SKIP leaves out the plugin's
 Filter; None goes on."""
-
-
-class State(Protocol):
-    """What a plugin keeps in `Cycle.state` and preemption's dry runs change."""
-
-    def clone(self) -> Any: ...
 
 
 @dataclass(slots=True)

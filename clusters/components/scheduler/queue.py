@@ -14,7 +14,7 @@ a back-off short: the number of attempts stays bounded in virtual time. Models: 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from clusters.client.workqueue import Timers
@@ -156,9 +156,6 @@ class SchedulingQueue:
                 for entry in list(group.values()):
                     self._leave_group(entry)
                     self._back_off(entry)
-
-    def waiting(self) -> Iterator[Entry]:
-        return iter(self._entries.values())
 
     # -- moves -------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from clusters.components.scheduler.registry import BY_NAME
 from clusters.components.scheduler.shared import Board, SharedScoring
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import ApiError
-from clusters.machinery.meta import condition
+from clusters.machinery.meta import condition, deleting
 from clusters.machinery.types import Obj, UserInfo
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Scheduler:
     def resume(self, pods: list[Obj]) -> None:
         """Go on where another scheduler stopped. A Pod that it refused and that still fits nowhere is not
         tried again just because a worker had to load the cluster: it waits on, as it did."""
-        parsed = [self.cache.parser.parse(pod) for pod in pods]
+        parsed = [self.cache.parser.parse(pod) for pod in pods if not deleting(pod)]
         for pod in parsed:
             self._nominate(pod)
         history = Attempts(self.env.informers) if any(map(was_refused, parsed)) else None

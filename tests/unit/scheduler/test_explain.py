@@ -141,3 +141,10 @@ def test_room_that_preemption_promised_counts() -> None:
     cluster.create("pods", pod("p", cpu="800m"))
     assert why(cluster)["summary"] == "Pending: 0 of 1 nodes fit: 1 Insufficient cpu"
     assert why(cluster, "high")["summary"] == "Pending: room is being made on n1"
+
+
+def test_a_pod_that_does_not_exist_yet_can_be_asked_about() -> None:
+    cluster = cluster_of(node("n1", cpu="1"), node("n2"))
+    answer = Explainer(cluster).spec(pod("template", cpu="2"))
+    assert {name: row["feasible"] for name, row in rows(answer).items()} == {"n1": False, "n2": True}
+    assert answer["refused"] is None
