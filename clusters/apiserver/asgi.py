@@ -7,9 +7,11 @@ source when woken, and ends with its timeout, its client, or its own end. No Dja
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from clusters.apiserver import render
 from clusters.apiserver.http import Answer, Header, Request, Response, Stream, Upgrade
@@ -145,35 +147,64 @@ async def send_response(answer: Response, send: Send, *, head: bool = False) -> 
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
-class _Waker:
-    """An asyncio event that any thread may set; many wakes before the loop looks are one."""
+class _Wakes:
+    """Wakes of one event loop, from whatever thread: however many streams a change concerns, the loop is told
+    once, and wakes them all."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
-        self._pending = False
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[_Waker] = deque()
+        self._told = False
+
+    def add(self, waker: _Waker) -> None:
+        self._waiting.append(waker)
+        if not self._told:
+            self._told = True
+            try:
+                self._loop.call_soon_threadsafe(self._wake)
+            except RuntimeError:
+                # The loop is gone, and with it whoever waited.
+                self._told = False
+
+    def _wake(self) -> None:
+        # First: what is added from now on asks for another round.
+        self._told = False
+        while self._waiting:
+            self._waiting.popleft().fire()
+
+
+_WAKES: WeakKeyDictionary[asyncio.AbstractEventLoop, _Wakes] = WeakKeyDictionary()
+
+
+class _Waker:
+    """What a stream sleeps on. Calling it is safe from any thread; many calls before the stream looks are one."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        wakes = _WAKES.get(loop)
+        if wakes is None:
+            wakes = _WAKES[loop] = _Wakes(loop)
+        self._wakes = wakes
+        self._set = False
+        self._future: asyncio.Future[None] | None = None
 
     def __call__(self) -> None:
-        if self._pending:
-            return
-        self._pending = True
-        try:
-            self._loop.call_soon_threadsafe(self._event.set)
-        except RuntimeError:
-            # The loop is gone, and with it whoever waited.
-            self._pending = False
+        if not self._set:
+            self._set = True
+            self._wakes.add(self)
 
-    async def wait(self, timeout: float) -> bool:
-        """True if woken, False after `timeout` seconds."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        finally:
-            self._event.clear()
-            self._pending = False
-        return True
+    def fire(self) -> None:
+        """In the loop's own thread."""
+        self._set = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self) -> None:
+        if not self._set:
+            self._future = self._loop.create_future()
+            await self._future
+            self._future = None
+        self._set = False
 
 
 async def _gone(receive: Receive) -> None:
@@ -184,33 +215,55 @@ async def _gone(receive: Receive) -> None:
             return
 
 
+class _Timers:
+    """The end of a stream's time, and the moments at which a quiet one is due a bookmark."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waker: _Waker, timeout: float) -> None:
+        self._loop = loop
+        self._waker = waker
+        self.expired = False
+        self.mark = False
+        self._handles = [loop.call_later(BOOKMARK_SECONDS, self._marked)]
+        if timeout:
+            self._handles.append(loop.call_later(timeout, self._over))
+
+    def _marked(self) -> None:
+        self.mark = True
+        self._handles[0] = self._loop.call_later(BOOKMARK_SECONDS, self._marked)
+        self._waker.fire()
+
+    def _over(self) -> None:
+        self.expired = True
+        self._waker.fire()
+
+    def cancel(self) -> None:
+        for handle in self._handles:
+            handle.cancel()
+
+
 async def drain(stream: Stream, emit: Callable[[bytes], Awaitable[None]], receive: Receive) -> None:
     """Move chunks from a stream's source to `emit` until its end, its timeout or its client's leaving."""
     loop = asyncio.get_running_loop()
     source = stream.source
-    waker = _Waker()
+    waker = _Waker(loop)
     leaving = asyncio.ensure_future(_gone(receive))
-    leaving.add_done_callback(lambda _: waker())
-    deadline = loop.time() + stream.timeout if stream.timeout else None
+    leaving.add_done_callback(lambda _: waker.fire())
+    timers = _Timers(loop, waker, stream.timeout)
     bookmark = getattr(source, "bookmark", None)
     try:
         source.start(waker)
-        while not leaving.done():
+        while not (leaving.done() or timers.expired):
             chunks, ended = source.read()
             if chunks:
-                await emit(b"".join(chunks))
+                await emit(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+            elif timers.mark and bookmark is not None and (line := bookmark()):
+                await emit(line)
+            timers.mark = False
             if ended:
                 return
-            wait = BOOKMARK_SECONDS
-            if deadline is not None:
-                wait = min(wait, deadline - loop.time())
-                if wait <= 0:
-                    return
-            if not await waker.wait(wait) and bookmark is not None:
-                if deadline is None or loop.time() < deadline:
-                    if mark := bookmark():
-                        await emit(mark)
+            await waker.wait()
     finally:
+        timers.cancel()
         source.close()
         leaving.cancel()
 
