@@ -44,7 +44,7 @@ class Decision:
 
     def plugins(self) -> frozenset[str]:
         """Which plugins refused the Pod somewhere: whose hints may bring it back."""
-        found = {v.plugin for v in self.verdicts.values()} | set(self.narrowed_by)
+        found = {v.plugin for v in self.verdicts.values() if not v.plugin.startswith("[")} | set(self.narrowed_by)
         if self.pre_filter is not None:
             found.add(self.pre_filter.plugin)
         return frozenset(found)

@@ -161,7 +161,7 @@ class Scheduler:
             self.shared.reset()
 
     def _may_help(self, refused_by: frozenset[str], pod: PodInfo, event: ClusterEvent) -> bool:
-        return any(BY_NAME[name].helps(event, pod, self.snapshot) if name in BY_NAME else True for name in refused_by)
+        return NO_NODES in refused_by or any(BY_NAME[name].helps(event, pod, self.snapshot) for name in refused_by)
 
     # -- nominations: room that preemption promised ------------------------------------------------------
 

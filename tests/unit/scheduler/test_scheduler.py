@@ -88,6 +88,30 @@ def test_an_unschedulable_pod_costs_nothing_while_nothing_changes() -> None:
     assert len(world.cluster.log) == before
 
 
+def attempts(world: World, name: str) -> int:
+    return sum(reason == "FailedScheduling" for reason, _ in world.events(name))
+
+
+def test_what_does_not_concern_a_waiting_pod_does_not_have_it_tried_again() -> None:
+    world = World(node("n1", cpu="1"), node("n2", unschedulable=True))
+    field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
+    required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    world.create(pod("pinned", cpu="2", affinity=affinity))
+    world.create(pod("picky", nodeSelector={"disk": "ssd"}))
+    world.settle()
+    assert (attempts(world, "pinned"), attempts(world, "picky")) == (1, 1)
+    images = [{"names": ["nginx:1.27"], "sizeBytes": 1}]
+    world.cluster.change("Node", "n1", {"status": {"images": images}})
+    world.cluster.change("Node", "n1", {"metadata": {"annotations": {"a": "b"}}})
+    world.create(pod("other"))
+    world.settle()
+    world.cluster.drop("Pod", "default/other")
+    world.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "more"}})
+    world.settle()
+    assert (attempts(world, "pinned"), attempts(world, "picky")) == (2, 1)
+
+
 def test_no_nodes_at_all() -> None:
     world = World()
     world.create(pod("p"))

@@ -26,8 +26,6 @@ class NodeUnschedulable(Plugin):
         return REFUSED if node.unschedulable else None
 
     def helps(self, event: ClusterEvent, pod: PodInfo, snapshot: Snapshot) -> bool:
-        return (
-            event.resource == "nodes"
-            and event.new is not None
-            and (not (event.new.get("spec") or {}).get("unschedulable"))
-        )
+        if event.resource != "nodes" or event.new is None or not event.changed("spec", "unschedulable"):
+            return event.resource == "nodes" and event.old is None
+        return not event.new["spec"].get("unschedulable")

@@ -101,7 +101,7 @@ class VolumeBinding(Plugin):
             case "persistentvolumes" | "csinodes.storage.k8s.io" | "csistoragecapacities.storage.k8s.io":
                 return event.new is not None
             case "storageclasses.storage.k8s.io":
-                return (event.new is not None and event.changed("allowedTopologies")) or event.old is None
+                return event.new is not None and (event.old is None or event.changed("allowedTopologies"))
             case "csidrivers.storage.k8s.io":
                 return event.changed("spec", "storageCapacity")
             case "nodes":
