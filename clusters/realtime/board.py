@@ -18,6 +18,7 @@ import orjson
 from clusters.machinery.types import Obj
 from clusters.realtime import projection
 from clusters.realtime.components import component_rows
+from clusters.realtime.groups import Groups
 from clusters.realtime.messages import TABLES, Note, Row
 from clusters.realtime.podstate import EMPTY
 from clusters.realtime.projection import Requests
@@ -69,8 +70,6 @@ PREFIXES = frozenset(
 Touched = tuple[str, str]
 """(table, row id)."""
 
-_NOTHING = Requests(0, 0)
-
 
 @dataclass(slots=True)
 class Flushed:
@@ -93,17 +92,13 @@ class Board:
         self._workloads: set[str] = set()
         self._services: set[str] = set()
         self._deck = True
-        self._taken: dict[str, tuple[str, str, Requests]] = {}
-        self._load: dict[str, Requests] = {}
         self._bound: dict[str, str] = {}
         self._above: dict[str, str] = {}
         self._job_uid: dict[str, str] = {}
-        self._job_pods: dict[str, set[str]] = {}
-        self._pod_job: dict[str, str] = {}
-        self._slice: dict[str, tuple[str, frozenset[str]]] = {}
-        self._service_slices: dict[str, set[str]] = {}
-        self._hpa: dict[str, tuple[str, str]] = {}
-        self._target_hpas: dict[str, set[str]] = {}
+        self._loads: Groups[Requests] = Groups()
+        self._job_pods: Groups[None] = Groups()
+        self._endpoints: Groups[frozenset[str]] = Groups()
+        self._hpas: Groups[str] = Groups()
         self._events_shown = events
         self._fresh = True
         for item in sorted(items, key=lambda i: i.rev):
@@ -137,10 +132,6 @@ class Board:
                 assert isinstance(held, OrderedDict)
                 held.move_to_end(key)
         self._dirty[prefix].add(key)
-
-    @property
-    def dirty(self) -> bool:
-        return any(self._dirty.values())
 
     # flushing
 
@@ -231,8 +222,8 @@ class Board:
         if item is None:
             self._remove("pods", key, out)
             self._bound.pop(key, None)
-            self._weigh(key, None)
-            self._job_of(key, "")
+            self._nodes.update(self._loads.put(key, None))
+            self._job_pods.put(key, None)
             if before is not None and not self._fresh:
                 out.notes.append({"k": "kill", "pod": before})
             return
@@ -245,46 +236,21 @@ class Board:
             node_before = ""
         if node and not node_before and not self._fresh:
             out.notes.append({"k": "bind", "pod": row[0], "node": node})
-        gone = not node or (pod.get("status") or EMPTY).get("phase") in ("Succeeded", "Failed")
-        self._weigh(key, None if gone else (node, Requests(row[10], row[11])))
+        over = (pod.get("status") or EMPTY).get("phase") in ("Succeeded", "Failed")
+        load = (NODES + node, Requests(row[10], row[11])) if node and not over else None
+        self._nodes.update(self._loads.put(key, load))
         ref = projection.controller_ref(pod["metadata"])
-        self._job_of(key, ref["uid"] if ref is not None and ref.get("kind") == "Job" else "")
-
-    def _weigh(self, key: str, now: tuple[str, Requests] | None) -> None:
-        held = self._taken.get(key)
-        if held is not None:
-            if now is not None and held[0] == now[0] and held[2] == now[1]:
-                return
-            self._add_load(held[0], -held[2].cpu, -held[2].mem)
-            del self._taken[key]
-        if now is not None:
-            self._taken[key] = (now[0], key, now[1])
-            self._add_load(now[0], now[1].cpu, now[1].mem)
-
-    def _add_load(self, node: str, cpu: int, mem: int) -> None:
-        load = self._load.get(node, _NOTHING)
-        self._load[node] = Requests(load.cpu + cpu, load.mem + mem)
-        self._nodes.add(NODES + node)
+        self._job_pods.put(key, (ref["uid"], None) if ref is not None and ref.get("kind") == "Job" else None)
 
     def _node_row(self, key: str, node: Obj) -> Row:
-        name = key.removeprefix(NODES)
-        machine = self._items[MACHINES].get(MACHINES + name)
-        return projection.node_row(node, machine.obj if machine else None, self._load.get(name, _NOTHING))
+        machine = self._items[MACHINES].get(MACHINES + key.removeprefix(NODES))
+        cpu = mem = 0
+        for load in self._loads.values(key):
+            cpu += load.cpu
+            mem += load.mem
+        return projection.node_row(node, machine.obj if machine else None, Requests(cpu, mem))
 
     # jobs: whose Pods belong to a CronJob
-
-    def _job_of(self, key: str, job: str) -> None:
-        known = self._pod_job.get(key, "")
-        if known == job:
-            return
-        if known:
-            self._job_pods[known].discard(key)
-            if not self._job_pods[known]:
-                del self._job_pods[known]
-            del self._pod_job[key]
-        if job:
-            self._pod_job[key] = job
-            self._job_pods.setdefault(job, set()).add(key)
 
     def _index_job(self, key: str) -> None:
         item = self._items[JOBS].get(key)
@@ -292,10 +258,9 @@ class Board:
         uid = above = ""
         if item is not None:
             meta = item.obj["metadata"]
-            uid = meta.get("uid", "")
+            uid = self._job_uid[key] = meta.get("uid", "")
             ref = projection.controller_ref(meta)
             above = f"{ref.get('kind')}/{ref.get('name')}" if ref else ""
-            self._job_uid[key] = uid
         for job in {before, uid} - {""}:
             now = above if job == uid else ""
             if self._above.get(job, "") != now:
@@ -303,67 +268,39 @@ class Board:
                     self._above[job] = now
                 else:
                     del self._above[job]
-                self._dirty[PODS].update(self._job_pods.get(job, ()))
+                self._dirty[PODS].update(self._job_pods.keys(job))
 
     # services and their endpoints
 
     def _index_slice(self, key: str) -> None:
         item = self._items[SLICES].get(key)
-        before = self._slice.pop(key, None)
         now: tuple[str, frozenset[str]] | None = None
         if item is not None:
             meta = item.obj["metadata"]
             service = (meta.get("labels") or EMPTY).get("kubernetes.io/service-name")
             if service:
-                now = (
-                    f"{SERVICES}{meta.get('namespace', '')}/{service}",
-                    projection.ready_endpoints(item.obj),
-                )
-                self._slice[key] = now
-        if before == now:
-            return
-        if before is not None:
-            self._service_slices[before[0]].discard(key)
-            self._services.add(before[0])
-        if now is not None:
-            self._service_slices.setdefault(now[0], set()).add(key)
-            self._services.add(now[0])
+                now = (f"{SERVICES}{meta.get('namespace', '')}/{service}", projection.ready_endpoints(item.obj))
+        self._services.update(self._endpoints.put(key, now))
 
     def _service_row(self, key: str, service: Obj) -> Row:
-        slices = self._service_slices.get(key)
-        ready: frozenset[str] = frozenset()
-        for name in slices or ():
-            ready |= self._slice[name][1]
+        ready: frozenset[str] = frozenset().union(*self._endpoints.values(key))
         return projection.service_row(service, len(ready))
 
     # workloads and their autoscalers
 
     def _index_hpa(self, key: str) -> None:
         item = self._items[HPAS].get(key)
-        before = self._hpa.pop(key, None)
         now: tuple[str, str] | None = None
         if item is not None:
             meta = item.obj["metadata"]
             target = (item.obj.get("spec") or EMPTY).get("scaleTargetRef") or EMPTY
             prefix = next((p for p, kind in WORKLOADS.items() if kind == target.get("kind")), "")
             if prefix:
-                now = (
-                    f"{prefix}{meta.get('namespace', '')}/{target.get('name', '')}",
-                    str(meta.get("name", "")),
-                )
-                self._hpa[key] = now
-        if before == now:
-            return
-        if before is not None:
-            self._target_hpas[before[0]].discard(before[1])
-            self._workloads.add(before[0])
-        if now is not None:
-            self._target_hpas.setdefault(now[0], set()).add(now[1])
-            self._workloads.add(now[0])
+                now = (f"{prefix}{meta.get('namespace', '')}/{target.get('name', '')}", str(meta.get("name", "")))
+        self._workloads.update(self._hpas.put(key, now))
 
     def _workload_row(self, key: str, obj: Obj) -> Row:
-        hpas = self._target_hpas.get(key)
-        return projection.workload_row(obj, WORKLOADS[_prefix(key)], min(hpas) if hpas else "")
+        return projection.workload_row(obj, WORKLOADS[_prefix(key)], min(self._hpas.values(key), default=""))
 
     # the control-plane deck
 

@@ -79,14 +79,6 @@ def requests(spec: dict[str, Any]) -> Requests:
     return Requests(cpu, mem)
 
 
-def occupies(pod: Obj) -> Requests | None:
-    """What a Pod takes from its node; None if it takes nothing (not bound, or over)."""
-    spec = pod.get("spec") or EMPTY
-    if not spec.get("nodeName") or (pod.get("status") or EMPTY).get("phase") in ("Succeeded", "Failed"):
-        return None
-    return requests(spec)
-
-
 def controller_ref(meta: dict[str, Any]) -> dict[str, Any] | None:
     for ref in meta.get("ownerReferences") or ():
         if ref.get("controller"):
