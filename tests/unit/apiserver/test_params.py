@@ -92,7 +92,7 @@ def test_write_params_are_read():
             "fieldManager=a%00",
             "CreateOptions",
             False,
-            'fieldManager: Invalid value: "a\\u0000": invalid character U+0000 (at position 1)',
+            'fieldManager: Invalid value: "a\\x00": invalid character U+0000 (at position 1)',
         ),
     ],
 )
