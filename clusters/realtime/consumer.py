@@ -84,6 +84,10 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except LookupError:
             await self._refuse(CLOSE_NOT_FOUND, "not-found", f"cluster {self.name!r} is gone")
             return
+        except Exception:
+            logger.exception("cluster %s could not be opened", self.name)
+            await self._refuse(CLOSE_BUSY, "busy", "the cluster could not be opened: try again in a moment")
+            return
         if len(live.members) >= MAX_MEMBERS:
             await self._refuse(CLOSE_BUSY, "busy", "too many browsers watch this cluster")
             live_clusters().release(live)

@@ -276,8 +276,12 @@ class LiveClusters:
         if closing is not None:
             closing.cancel()
         task = self._live.get(name)
-        if task is not None and task.done() and (task.exception() is not None or task.result().closed):
-            task = None
+        if task is not None and task.done():
+            if task.exception() is not None:
+                task = None
+            elif task.result().closed:
+                task.result().close()
+                task = None
         if task is None:
             task = self._live[name] = asyncio.get_running_loop().create_task(self._start(name))
         try:

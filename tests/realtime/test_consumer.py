@@ -221,6 +221,24 @@ async def test_deleted_cluster_says_goodbye() -> None:
     assert socket.replica.bye == "the cluster was deleted"
 
 
+async def test_cluster_that_cannot_be_opened_now_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_cluster()
+
+    def fail(self: Any, name: str) -> None:
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(source.RuntimeSource, "open", fail)
+        socket = Socket()
+        await socket.open({"t": "start"})
+        assert await socket.close_code() == 4503
+        assert "database" not in socket.replica.errors[0]["message"]
+    again = Socket()
+    await again.open({"t": "start"})
+    await again.until(lambda r: "snapshot" in r.latest)
+    await again.wire.disconnect()
+
+
 async def test_other_websocket_paths_are_refused() -> None:
     wire = WebsocketCommunicator(application, "/ws/elsewhere", headers=[HOST, ORIGIN])
     connected, _ = await wire.connect()
