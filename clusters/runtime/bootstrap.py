@@ -21,7 +21,7 @@ SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 DNS_SERVICE_IP = "10.96.0.10"
-API_ADDRESS = "172.18.0.2"
+API_ADDRESS = "192.168.0.2"
 REGION = "region-1"
 
 Entry = tuple[str, str, Obj]

@@ -16,6 +16,7 @@ from clusters.components.controllers.endpoints import (
     EndpointSliceMirroringController,
 )
 from clusters.components.controllers.gc import GarbageCollector
+from clusters.components.controllers.hpa import HorizontalController
 from clusters.components.controllers.job import CronJobController, JobController, TtlAfterFinishedController
 from clusters.components.controllers.leader import ControllerManagerLease, SchedulerLease
 from clusters.components.controllers.namespace import NamespaceController
@@ -40,6 +41,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
+    HorizontalController,
     CronJobController,
     JobController,
     DeploymentController,

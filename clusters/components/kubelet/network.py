@@ -9,10 +9,10 @@ from ipaddress import IPv4Address, IPv4Network
 
 from clusters.machinery.types import Obj
 
-HOST_NETWORK = IPv4Network("172.18.0.0/16")
+HOST_NETWORK = IPv4Network("192.168.0.0/16")
 FIRST_CONTROL_PLANE = 2
 FIRST_WORKER = 3
-"""172.18.0.2 is where the API is, with or without a control-plane node."""
+"""192.168.0.2 is where the API is, with or without a control-plane node."""
 
 
 def node_address(nodes: list[Obj], *, control_plane: bool) -> str:
