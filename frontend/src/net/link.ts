@@ -48,7 +48,7 @@ const FATAL: Record<number, string> = {
 
 /** 0.5 → 10 s with ±20 % jitter. */
 export function backoff(attempt: number, random: number): number {
-  return Math.min(10_000, 500 * 2 ** Math.min(attempt, 6)) * (0.8 + 0.4 * random);
+  return Math.round(Math.min(10_000, 500 * 2 ** Math.min(attempt, 6)) * (0.8 + 0.4 * random));
 }
 
 export class Link {

@@ -12,11 +12,12 @@ import type { LaneItem } from "@/scene/layout";
 import { type Lod, lodOf } from "@/scene/lod";
 import type { SceneDiff } from "@/scene/scene";
 import { type Bitmap, BitmapCache, type MakeCanvas } from "./bitmaps";
-import { barsBand, clearCell, MARGIN, moodOf, paintCard, paintPod, paintTop } from "./card";
+import { barsBand, clearCell, MARGIN, moodOf, paintCard, paintTop } from "./card";
 import { paintDeck } from "./deck";
 import type { Ctx } from "./glyphs";
 import { Overview } from "./overview";
 import { paintGhost, paintLaneLabel, paintService, paintShelf, paintWorkload, paintZone } from "./places";
+import { paintPod } from "./pod";
 import type { View } from "./view";
 
 const BUDGET_MS = 4;
@@ -298,10 +299,10 @@ export class BaseLayer {
     for (const zone of layout.zones)
       if (intersects(inflate(zone.rect, 2), area)) paintZone(ctx, view, zone, camera.z);
     if (intersects(layout.deck, area) || intersects(inflate(layout.deck, 20), area)) {
-      paintDeck(ctx, view, camera.z > 0.22 && view.labels);
+      paintDeck(ctx, view, camera.z * layout.scale > 0.3 && view.labels);
     }
     if (layout.ghost && intersects(layout.ghost, area)) paintGhost(ctx, view, layout.ghost);
-    if (camera.z > 0.3 && view.labels) {
+    if (camera.z * layout.laneScale > 0.3 && view.labels) {
       for (const label of layout.laneLabels) {
         if (intersects(label.rect, area)) paintLaneLabel(ctx, view, label.text, label.level, label.rect);
       }
@@ -383,6 +384,7 @@ export class BaseLayer {
     const { ctx, view } = this;
     const { model } = view.scene;
     const key = laneKey(item);
+    const k = view.scene.layout.laneScale;
     const m = Math.round(4 * s);
     const w = Math.round(item.rect.w * s);
     const h = Math.round(item.rect.h * s);
@@ -393,10 +395,10 @@ export class BaseLayer {
         bitmap = this.cache.prepare(key, w + 2 * m, h + 2 * m, s, this.frame);
         if (item.kind === "workload") {
           const row = model.workloads.get(item.id);
-          if (row) paintWorkload(bitmap.ctx, view, row, s, m, m, w, h);
+          if (row) paintWorkload(bitmap.ctx, view, row, s * k, m, m, w, h);
         } else {
           const row = model.services.get(item.id);
-          if (row) paintService(bitmap.ctx, view, row, s, m, m, w, h);
+          if (row) paintService(bitmap.ctx, view, row, s * k, m, m, w, h);
         }
         this.laneSignatures.set(key, this.laneSignature(item));
       } else {
@@ -408,8 +410,8 @@ export class BaseLayer {
     bitmap.used = this.frame;
     const x = Math.round((item.rect.x - this.camera.x) * s);
     const y = Math.round((item.rect.y - this.camera.y) * s);
-    const k = s / bitmap.scale;
-    ctx.drawImage(bitmap.canvas, x - m, y - m, bitmap.canvas.width * k, bitmap.canvas.height * k);
+    const grow = s / bitmap.scale;
+    ctx.drawImage(bitmap.canvas, x - m, y - m, bitmap.canvas.width * grow, bitmap.canvas.height * grow);
   }
 
   // --- far: the overview bitmap

@@ -1,6 +1,6 @@
 /** The control-plane deck: API server hub, etcd, scheduler and controllers with their queue gauges. */
 import type { ClusterComponent } from "@/protocol/rows";
-import type { Rect } from "@/scene/geometry";
+import { center, type Rect } from "@/scene/geometry";
 import type { DockItem } from "@/scene/layout";
 import { HUB_R } from "@/scene/layout";
 import { type Ctx, cylinder, hexagon, roundRect } from "./glyphs";
@@ -10,7 +10,11 @@ import type { View } from "./view";
 /** World-unit painting: the context is already scaled. */
 export function paintDeck(ctx: Ctx, view: View, text: boolean): void {
   const { theme, scene } = view;
-  const { deck, docks } = scene.layout;
+  const k = scene.layout.scale;
+  ctx.save();
+  ctx.scale(k, k);
+  const deck = shrink(scene.layout.deck, k);
+  const docks = scene.layout.docks.map(item => ({ ...item, rect: shrink(item.rect, k) }));
   roundRect(ctx, deck.x, deck.y, deck.w, deck.h, 16);
   ctx.fillStyle = theme.deck;
   ctx.fill();
@@ -24,14 +28,19 @@ export function paintDeck(ctx: Ctx, view: View, text: boolean): void {
     ctx.fillStyle = theme.ink3;
     ctx.fillText("CONTROL PLANE", deck.x + 16, deck.y + 18);
   }
-  wires(ctx, view);
+  wires(ctx, view, docks, shrink(scene.layout.shelf, k).y);
   for (const item of docks) paintDock(ctx, view, item, text);
+  ctx.restore();
 }
 
-function wires(ctx: Ctx, view: View): void {
-  const { theme, scene } = view;
-  const hub = scene.apiHub();
-  const { docks, shelf } = scene.layout;
+/** Back to the size that the drawing below is made for. */
+function shrink(rect: Rect, k: number): Rect {
+  return { x: rect.x / k, y: rect.y / k, w: rect.w / k, h: rect.h / k };
+}
+
+function wires(ctx: Ctx, view: View, docks: readonly DockItem[], bottom: number): void {
+  const { theme } = view;
+  const hub = center(docks[0]!.rect);
   ctx.strokeStyle = theme.wire;
   ctx.lineWidth = 1.5;
   ctx.beginPath();
@@ -39,7 +48,7 @@ function wires(ctx: Ctx, view: View): void {
     if (item.kind === "apiserver" || item.kind === "controller") continue;
     if (item.kind === "scheduler") {
       // Around etcd, which sits between: the scheduler talks to the API server only.
-      const etcd = scene.dock("etcd")!.rect;
+      const etcd = docks.find(d => d.kind === "etcd")!.rect;
       const y = etcd.y - 8;
       const from = item.rect.x + item.rect.w;
       ctx.moveTo(from, hub.y);
@@ -64,7 +73,7 @@ function wires(ctx: Ctx, view: View): void {
     }
   }
   ctx.moveTo(hub.x, hub.y + HUB_R);
-  ctx.lineTo(hub.x, shelf.y);
+  ctx.lineTo(hub.x, bottom);
   ctx.stroke();
 }
 
@@ -85,7 +94,7 @@ function paintDock(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
 
 function paintHub(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
   const { theme } = view;
-  const { x, y } = view.scene.apiHub();
+  const { x, y } = center(item.rect);
   const state = stateOf(item.instances);
   hexagon(ctx, x, y, HUB_R);
   ctx.fillStyle = theme.card;

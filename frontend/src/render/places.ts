@@ -5,8 +5,8 @@ import type { ZoneBox } from "@/scene/layout";
 import type { Lod } from "@/scene/lod";
 import { shelfCell } from "@/scene/shelf";
 import { STATE } from "@/store/pods";
-import { paintChip } from "./card";
 import { type Ctx, roundRect } from "./glyphs";
+import { paintChip } from "./pod";
 import { clip, fitText, monoWidth, setFont } from "./text";
 import { isDim, tileColor, type View } from "./view";
 
@@ -20,15 +20,17 @@ export function paintZone(ctx: Ctx, view: View, zone: ZoneBox, zoom: number): vo
   ctx.lineWidth = Math.max(1, 1 / zoom);
   ctx.strokeStyle = theme.zoneLine;
   ctx.stroke();
-  const size = Math.max(11.5, Math.min(30, 11 / zoom));
+  const k = view.scene.layout.scale;
+  const size = Math.max(11.5, Math.min(16 * k, 11.5 / zoom));
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   setFont(ctx, theme.sans, size, 600);
   ctx.fillStyle = theme.ink2;
-  const y = rect.y + 18;
-  ctx.fillText(zone.name, rect.x + 16, y);
-  if (zoom >= 0.12) {
-    const w = ctx.measureText(zone.name).width;
+  const y = rect.y + 18 * k;
+  const name = zone.kind === "zone" && !/zone/i.test(zone.name) ? `Zone ${zone.name}` : zone.name;
+  ctx.fillText(fitText(ctx, name, rect.w - 20, size, 600), rect.x + 16, y);
+  if (size * (name.length * 0.6 + 6) < rect.w) {
+    const w = ctx.measureText(name).width;
     setFont(ctx, theme.sans, size, 400);
     ctx.fillStyle = theme.ink3;
     const count = zone.nodes.length;
@@ -72,13 +74,17 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
   const w = Math.round(shelf.w * s);
   const h = Math.round(shelf.h * s);
   const any = scene.shelf.total > 0;
-  roundRect(ctx, x + 0.5, y + 0.5, w - 1, h - 1, 16 * s);
+  roundRect(ctx, x + 0.5, y + 0.5, w - 1, h - 1, 16 * s * scene.layout.scale);
   ctx.fillStyle = any ? theme.card : theme.zone;
   ctx.fill();
   ctx.lineWidth = 1;
   ctx.strokeStyle = any ? theme.states[STATE.pending]! : theme.zoneLine;
   ctx.stroke();
-  const text = lod !== "overview" && view.labels;
+  // Text and tiles of the shelf are drawn at its own scale from here on.
+  const layout = scene.shelf;
+  const u = s;
+  s *= scene.layout.scale;
+  const text = s > 0.25 && view.labels;
   ctx.textBaseline = "middle";
   if (!any) {
     if (text) {
@@ -92,15 +98,14 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
     }
     return;
   }
-  const layout = scene.shelf;
   for (const group of layout.groups) {
-    const gx = x + (group.rect.x - shelf.x) * s;
+    const gx = x + (group.rect.x - shelf.x) * u;
     if (text) {
       setFont(ctx, theme.sans, 11 * s, 600);
       ctx.textAlign = "left";
       ctx.fillStyle = theme.ink;
       const count = String(group.pods.length);
-      const label = clip(group.reason, group.rect.w * s - monoWidth(count, 11 * s) - 16 * s, 9.4 * s);
+      const label = clip(group.reason, group.rect.w * u - monoWidth(count, 11 * s) - 16 * s, 9.4 * s);
       ctx.fillText(label, gx, y + 17 * s);
       const after = ctx.measureText(label).width;
       setFont(ctx, theme.mono, 10.5 * s, 500);
@@ -111,12 +116,12 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
       const pod = group.pods[i]!;
       if (view.hidden.has(pod)) continue;
       const cell = shelfCell(layout, group, i);
-      const cx = x + Math.round((cell.x - shelf.x) * s);
-      const cy = y + Math.round((cell.y - shelf.y) * s);
+      const cx = x + Math.round((cell.x - shelf.x) * u);
+      const cy = y + Math.round((cell.y - shelf.y) * u);
       const dim = isDim(view, pod);
       if (dim) ctx.globalAlpha = 0.16;
       if (layout.chips)
-        paintChip(ctx, view, pod, cx, cy, Math.round(cell.w * s), Math.round(cell.h * s), s, lod);
+        paintChip(ctx, view, pod, cx, cy, Math.round(cell.w * u), Math.round(cell.h * u), s, lod);
       else
         view.sprites.stamp(
           ctx,
@@ -124,17 +129,17 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
           tileColor(view, pod),
           cx,
           cy,
-          Math.max(2, Math.round(cell.h * s)),
+          Math.max(2, Math.round(cell.h * u)),
         );
       if (dim) ctx.globalAlpha = 1;
     }
     const more = group.pods.length - group.shown;
     if (more > 0 && text && group.shown > 0) {
       const last = shelfCell(layout, group, group.shown - 1);
-      const cx = x + Math.round((last.x - shelf.x) * s);
-      const cy = y + Math.round((last.y - shelf.y) * s);
-      const side = Math.round(last.h * s);
-      const wide = Math.round(last.w * s);
+      const cx = x + Math.round((last.x - shelf.x) * u);
+      const cy = y + Math.round((last.y - shelf.y) * u);
+      const side = Math.round(last.h * u);
+      const wide = Math.round(last.w * u);
       roundRect(ctx, cx, cy, wide, side, side * 0.26);
       ctx.fillStyle = theme.warn;
       ctx.fill();
@@ -156,9 +161,10 @@ export function paintLaneLabel(
   const { theme } = view;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, level === "section" ? 10.5 : 10, level === "section" ? 600 : 500);
+  const k = view.scene.layout.laneScale;
+  setFont(ctx, theme.sans, (level === "section" ? 10.5 : 10) * k, level === "section" ? 600 : 500);
   ctx.fillStyle = theme.ink3;
-  ctx.fillText(level === "section" ? text.toUpperCase() : text, rect.x + 4, rect.y + rect.h / 2 - 2);
+  ctx.fillText(level === "section" ? text.toUpperCase() : text, rect.x + 4 * k, rect.y + rect.h / 2 - 2 * k);
 }
 
 /** Shape says the kind: notched for jobs, stacked for sets, plain for the rest. */

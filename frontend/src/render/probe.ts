@@ -17,6 +17,7 @@ export class FrameProbe {
   private last = 0;
   private changedAt = 0;
   frames = 0;
+  private slow = false;
 
   /** Call at the start of each frame of an unbroken run; `parked` breaks the run. */
   tick(now: number): boolean {
@@ -55,6 +56,13 @@ export class FrameProbe {
 
   private judge(now: number): boolean {
     const p95 = quantile(this.intervals, 0.95);
+    // One slow second may be a snapshot or a page in the background; two are the machine.
+    if (p95 > SLOW_MS && !this.slow) {
+      this.slow = true;
+      this.intervals.length = 0;
+      return false;
+    }
+    this.slow = p95 > SLOW_MS;
     if (p95 > SLOW_MS && this.quality < 3) {
       this.quality = (this.quality + 1) as Quality;
     } else if (p95 < FAST_MS && this.quality > 0 && now - this.changedAt > RECOVER_AFTER_MS) {

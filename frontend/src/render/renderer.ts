@@ -170,7 +170,7 @@ export class Renderer implements SceneRenderer {
     if (this.scene.slots.node(pod) < 0) return to;
     const side = Math.min(to.h, 24);
     const hub = this.scene.apiHub();
-    return { x: hub.x - side / 2, y: shelf.y + SHELF.header, w: side, h: side };
+    return { x: hub.x - side / 2, y: shelf.y + SHELF.header * this.scene.layout.scale, w: side, h: side };
   }
 
   private syncHidden(): void {

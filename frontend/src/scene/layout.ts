@@ -35,6 +35,9 @@ export interface LaneLabel {
 
 export interface Layout {
   bounds: Rect;
+  /** deck, shelf and lane grow with the map, so that they can be read when all of it is shown */
+  scale: number;
+  laneScale: number;
   deck: Rect;
   shelf: Rect;
   zones: ZoneBox[];
@@ -66,12 +69,13 @@ const ASPECT = 1.85;
 
 export function layout(input: LayoutInput): Layout {
   const groups = groupNodes(input.nodes);
-  const laneW = input.workloads.length + input.services.length > 0 ? LANE.w + LANE.margin : 0;
-  const plan = planZones(groups, laneW);
+  const lanes = input.workloads.length + input.services.length > 0 ? 1 : 0;
+  const plan = planZones(groups, lanes);
   const width = Math.max(plan.width, MAIN_MIN_W);
-  const deck: Rect = { x: 0, y: 0, w: width, h: DECK.h };
-  const shelf: Rect = { x: 0, y: DECK.h + GAP, w: width, h: SHELF.h };
-  const top = shelf.y + shelf.h + GAP;
+  const k = scaleFor(width);
+  const deck: Rect = { x: 0, y: 0, w: width, h: DECK.h * k };
+  const shelf: Rect = { x: 0, y: deck.h + GAP * k, w: width, h: SHELF.h * k };
+  const top = shelf.y + shelf.h + GAP * k;
   const cardX = new Float64Array(input.nodes.length).fill(Number.NaN);
   const cardY = new Float64Array(input.nodes.length).fill(Number.NaN);
   const zones: ZoneBox[] = [];
@@ -84,35 +88,47 @@ export function layout(input: LayoutInput): Layout {
       const name = input.nodes[node]!.name;
       const moved = input.moved.get(name);
       const x = moved ? moved.x : box.x + ZONE.pad + (i % cols) * (CARD.w + GAP);
-      const y = moved ? moved.y : box.y + ZONE.header + Math.floor(i / cols) * (CARD.h + GAP);
+      const y = moved ? moved.y : box.y + plan.header + Math.floor(i / cols) * (CARD.h + GAP);
       if (!moved) anyHome = true;
       cardX[node] = x;
       cardY[node] = y;
       hull = union(hull, { x, y, w: CARD.w, h: CARD.h });
     });
-    const around: Rect = frame(hull ?? { x: box.x + ZONE.pad, y: box.y + ZONE.header, w: CARD.w, h: CARD.h });
+    const around: Rect = frame(
+      hull ?? { x: box.x + ZONE.pad, y: box.y + plan.header, w: CARD.w, h: CARD.h },
+      plan.header,
+    );
     const shown = anyHome ? union(box, around) : around;
     zones.push({ name: group.name, kind: group.kind, rect: shown, nodes: group.nodes });
     bounds = union(bounds, shown);
   }
   let ghost: Rect | null = null;
   if (!groups.some(g => g.kind === "zone")) {
-    const y = zones.length ? zones[0]!.rect.y + ZONE.header : top + ZONE.header;
+    const y = zones.length ? zones[0]!.rect.y + plan.header : top + plan.header;
     const x = zones.length
       ? zones[0]!.rect.x + zones[0]!.rect.w + ZONE.gap + ZONE.pad
       : width / 2 - CARD.w / 2;
     ghost = { x, y, w: CARD.w, h: CARD.h };
-    bounds = union(bounds, frame(ghost));
+    bounds = union(bounds, frame(ghost, plan.header));
   }
   // One column of the lane for as long as the whole keeps a screen's shape.
   const tall = Math.max(bounds.h, (bounds.w + LANE.w) / ASPECT);
-  const lane = layLane(input.workloads, input.services, tall);
+  // A long lane is drawn smaller, before it takes the screen from the nodes.
+  const laneRoom = Math.max(width * 0.2, LANE.w + LANE.margin);
+  let laneScale = k;
+  let lane = layLane(input.workloads, input.services, tall, laneScale);
+  while (laneScale > 1 && lane.rect.w > laneRoom) {
+    laneScale = Math.max(1, laneScale * 0.8);
+    lane = layLane(input.workloads, input.services, tall, laneScale);
+  }
   return {
     bounds: lane.rect.w > 0 ? union(bounds, lane.rect) : bounds,
+    scale: k,
+    laneScale,
     deck,
     shelf,
     zones,
-    docks: layDeck(deck, input.components),
+    docks: layDeck(deck, input.components, k),
     cardX,
     cardY,
     lane: lane.items,
@@ -122,12 +138,18 @@ export function layout(input: LayoutInput): Layout {
   };
 }
 
-function frame(cards: Rect): Rect {
+const LARGEST_SCALE = 6;
+
+function scaleFor(width: number): number {
+  return Math.min(LARGEST_SCALE, Math.max(1, width / 1500));
+}
+
+function frame(cards: Rect, header: number): Rect {
   return {
     x: cards.x - ZONE.pad,
-    y: cards.y - ZONE.header,
+    y: cards.y - header,
     w: cards.w + 2 * ZONE.pad,
-    h: cards.h + ZONE.header + ZONE.pad,
+    h: cards.h + header + ZONE.pad,
   };
 }
 
@@ -162,32 +184,37 @@ function groupNodes(nodes: readonly (Node | undefined)[]): Group[] {
 interface Plan {
   width: number;
   height: number;
+  header: number;
   boxes: { group: Group; rect: Rect; cols: number }[];
 }
 
 /** Try cards per zone row and zones per row; keep what can be shown largest on a screen. */
-function planZones(groups: Group[], laneW: number): Plan {
-  if (!groups.length) return { width: 0, height: 0, boxes: [] };
+function planZones(groups: Group[], lanes: number): Plan {
+  if (!groups.length) return { width: 0, height: 0, header: ZONE.header, boxes: [] };
   const largest = Math.max(...groups.map(g => g.nodes.length));
-  let best: Plan | null = null;
+  let best: { plan: Plan; across: number; cols: number } | null = null;
   let bestScore = Number.POSITIVE_INFINITY;
   for (let across = 1; across <= groups.length; across++) {
     for (let cols = 1; cols <= Math.min(largest, 40); cols++) {
-      const plan = arrange(groups, across, cols);
-      const w = Math.max(plan.width, MAIN_MIN_W) + laneW;
-      const h = plan.height + DECK.h + SHELF.h + 2 * GAP;
+      const plan = arrange(groups, across, cols, ZONE.header);
+      const main = Math.max(plan.width, MAIN_MIN_W);
+      const k = scaleFor(main);
+      const w = main + lanes * (LANE.w + LANE.margin) * k;
+      const h = plan.height + (DECK.h + SHELF.h + 2 * GAP) * k;
       const ragged = groups.length % across === 0 ? 1 : 1.06;
       const score = Math.max(w / ASPECT, h) * ragged;
       if (score < bestScore - 1e-6) {
         bestScore = score;
-        best = plan;
+        best = { plan, across, cols };
       }
     }
   }
-  return best!;
+  // The header grows with the map as the deck does.
+  const k = scaleFor(Math.max(best!.plan.width, MAIN_MIN_W));
+  return { ...arrange(groups, best!.across, best!.cols, ZONE.header * k), header: ZONE.header * k };
 }
 
-function arrange(groups: Group[], across: number, cols: number): Plan {
+function arrange(groups: Group[], across: number, cols: number, header: number): Plan {
   const boxes: Plan["boxes"] = [];
   let y = 0;
   let width = 0;
@@ -204,7 +231,7 @@ function arrange(groups: Group[], across: number, cols: number): Plan {
       const count = Math.max(1, group.nodes.length);
       const own = group.kind === "control-plane" ? Math.ceil(count / rows) : Math.min(cols, count);
       const w = own * (CARD.w + GAP) - GAP + 2 * ZONE.pad;
-      const h = Math.ceil(count / own) * (CARD.h + GAP) - GAP + ZONE.header + ZONE.pad;
+      const h = Math.ceil(count / own) * (CARD.h + GAP) - GAP + header + ZONE.pad;
       placed.push({ group, rect: { x, y, w, h }, cols: own });
       x += w + ZONE.gap;
       height = Math.max(height, h);
@@ -214,13 +241,14 @@ function arrange(groups: Group[], across: number, cols: number): Plan {
     width = Math.max(width, x - ZONE.gap);
     y += height + ZONE.gap;
   }
-  return { width, height: y - ZONE.gap, boxes };
+  return { width, height: y - ZONE.gap, header, boxes };
 }
 
 const DOCK = { w: 168, h: 44, gap: 10, chipW: 150, chipH: 26 } as const;
 export const HUB_R = 46;
 
-function layDeck(deck: Rect, components: readonly ClusterComponent[]): DockItem[] {
+function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number): DockItem[] {
+  const deck: Rect = { x: 0, y: 0, w: whole.w / k, h: whole.h / k };
   const byName = new Map<string, ClusterComponent[]>();
   for (const component of components) {
     const list = byName.get(component.name) ?? [];
@@ -284,6 +312,10 @@ function layDeck(deck: Rect, components: readonly ClusterComponent[]): DockItem[
       instances,
     });
   });
+  for (const item of items) {
+    const { x, y, w, h } = item.rect;
+    item.rect = { x: whole.x + x * k, y: whole.y + y * k, w: w * k, h: h * k };
+  }
   return items;
 }
 
@@ -302,6 +334,7 @@ function layLane(
   workloads: readonly Workload[],
   services: readonly Service[],
   height: number,
+  k: number,
 ): { items: LaneItem[]; labels: LaneLabel[]; rect: Rect } {
   const sections = [
     { title: "Workloads", kind: "workload" as const, rows: topLevel(workloads).sort(byNamespace) },
@@ -311,7 +344,7 @@ function layLane(
   const labels: LaneLabel[] = [];
   let column = 0;
   let y = 0;
-  const x = () => -(column + 1) * (LANE.w + LANE.margin);
+  const x = () => -(column + 1) * (LANE.w + LANE.margin) * k;
   const room = (needed: number) => {
     if (y > 0 && y + needed > height) {
       column++;
@@ -320,22 +353,26 @@ function layLane(
   };
   for (const section of sections) {
     const namespaces = new Set(section.rows.map(r => r.ns));
-    room(LANE.group + LANE.item * 2);
-    labels.push({ text: section.title, level: "section", rect: { x: x(), y, w: LANE.w, h: LANE.group } });
-    y += LANE.group;
+    room((LANE.group + LANE.item * 2) * k);
+    labels.push({
+      text: section.title,
+      level: "section",
+      rect: { x: x(), y, w: LANE.w * k, h: LANE.group * k },
+    });
+    y += LANE.group * k;
     let last = "";
     for (const row of section.rows) {
       if (namespaces.size > 1 && row.ns !== last) {
-        room(20 + LANE.item);
-        labels.push({ text: row.ns, level: "namespace", rect: { x: x(), y, w: LANE.w, h: 20 } });
-        y += 20;
+        room((20 + LANE.item) * k);
+        labels.push({ text: row.ns, level: "namespace", rect: { x: x(), y, w: LANE.w * k, h: 20 * k } });
+        y += 20 * k;
       }
       last = row.ns;
-      room(LANE.item);
-      items.push({ kind: section.kind, id: row.id, rect: { x: x(), y, w: LANE.w, h: LANE.item } });
-      y += LANE.item + LANE.gap;
+      room(LANE.item * k);
+      items.push({ kind: section.kind, id: row.id, rect: { x: x(), y, w: LANE.w * k, h: LANE.item * k } });
+      y += (LANE.item + LANE.gap) * k;
     }
-    y += 14;
+    y += 14 * k;
   }
   if (!sections.length) return { items, labels, rect: { x: 0, y: 0, w: 0, h: 0 } };
   let rect: Rect | null = null;

@@ -59,7 +59,7 @@ export class Scene {
 
   constructor(readonly model: Model) {
     this.layout = this.computeLayout();
-    this.shelf = layShelf(this.layout.shelf, []);
+    this.shelf = layShelf(this.layout.shelf, [], this.layout.scale);
   }
 
   get density(): Density {
@@ -309,7 +309,7 @@ export class Scene {
   }
 
   private refreshShelf(): void {
-    this.shelf = layShelf(this.layout.shelf, groupPending(this.model.pods, this.pending));
+    this.shelf = layShelf(this.layout.shelf, groupPending(this.model.pods, this.pending), this.layout.scale);
     this.shelfPlace.clear();
     for (const group of this.shelf.groups) {
       for (let i = 0; i < group.shown; i++) {

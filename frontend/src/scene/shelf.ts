@@ -17,6 +17,7 @@ export interface ShelfLayout {
   chips: boolean;
   tileW: number;
   tileH: number;
+  gap: number;
 }
 
 export const SHELF_TILE = { square: 24, chipW: 132, chipH: 24, gap: 5, rows: 2, groupGap: 18 } as const;
@@ -47,40 +48,48 @@ export function labelWidth(reason: string, count: number): number {
   return reason.length * 6.1 + String(count).length * 7 + 34;
 }
 
-export function layShelf(shelf: Rect, groups: { reason: string; pods: number[] }[]): ShelfLayout {
+export function layShelf(shelf: Rect, groups: { reason: string; pods: number[] }[], k: number): ShelfLayout {
+  const gap = SHELF_TILE.gap * k;
+  const groupGap = SHELF_TILE.groupGap * k;
   const total = groups.reduce((sum, g) => sum + g.pods.length, 0);
-  const room = shelf.w - 2 * SHELF.pad;
-  const width = (count: number, tile: number) =>
-    Math.ceil(count / SHELF_TILE.rows) * (tile + SHELF_TILE.gap) - SHELF_TILE.gap;
+  const room = shelf.w - 2 * SHELF.pad * k;
+  const width = (count: number, tile: number) => Math.ceil(count / SHELF_TILE.rows) * (tile + gap) - gap;
   const natural = (tile: number) =>
     groups.reduce(
       (sum, g) =>
-        sum + Math.max(width(g.pods.length, tile), labelWidth(g.reason, g.pods.length)) + SHELF_TILE.groupGap,
+        sum + Math.max(width(g.pods.length, tile), labelWidth(g.reason, g.pods.length) * k) + groupGap,
       0,
     );
-  const chips = natural(SHELF_TILE.chipW) <= room;
-  const tileW = chips ? SHELF_TILE.chipW : SHELF_TILE.square;
+  const chips = natural(SHELF_TILE.chipW * k) <= room;
+  const tileW = (chips ? SHELF_TILE.chipW : SHELF_TILE.square) * k;
   const needed = natural(tileW);
   const squeeze = needed > room ? room / needed : 1;
-  let x = shelf.x + SHELF.pad;
-  const y = shelf.y + SHELF.header;
+  let x = shelf.x + SHELF.pad * k;
+  const y = shelf.y + SHELF.header * k;
   const placed = groups.map(group => {
-    const wants = Math.max(width(group.pods.length, tileW), labelWidth(group.reason, group.pods.length));
+    const wants = Math.max(width(group.pods.length, tileW), labelWidth(group.reason, group.pods.length) * k);
     const w = Math.max(tileW, Math.floor(wants * squeeze));
-    const cols = Math.max(1, Math.floor((w + SHELF_TILE.gap) / (tileW + SHELF_TILE.gap)));
-    const rect: Rect = { x, y, w, h: shelf.h - SHELF.header - 6 };
-    x += w + SHELF_TILE.groupGap;
+    const cols = Math.max(1, Math.floor((w + gap) / (tileW + gap)));
+    const rect: Rect = { x, y, w, h: shelf.h - (SHELF.header + 6) * k };
+    x += w + groupGap;
     return { ...group, shown: Math.min(group.pods.length, cols * SHELF_TILE.rows), rect };
   });
-  return { groups: placed, total, chips, tileW, tileH: chips ? SHELF_TILE.chipH : SHELF_TILE.square };
+  return {
+    groups: placed,
+    total,
+    chips,
+    tileW,
+    tileH: (chips ? SHELF_TILE.chipH : SHELF_TILE.square) * k,
+    gap,
+  };
 }
 
 export function shelfCell(layout: ShelfLayout, group: ShelfGroup, index: number): Rect {
   const col = Math.floor(index / SHELF_TILE.rows);
   const row = index % SHELF_TILE.rows;
   return {
-    x: group.rect.x + col * (layout.tileW + SHELF_TILE.gap),
-    y: group.rect.y + row * (layout.tileH + SHELF_TILE.gap),
+    x: group.rect.x + col * (layout.tileW + layout.gap),
+    y: group.rect.y + row * (layout.tileH + layout.gap),
     w: layout.tileW,
     h: layout.tileH,
   };

@@ -12,18 +12,19 @@ import type { ClusterSession } from "@/actions/session";
 import type { MoveVerdicts } from "@/protocol/rest";
 import { POD_STATES, type Pod } from "@/protocol/rows";
 import { lensLabel } from "@/render/lens";
-import { type Marks, port } from "@/render/live";
+import type { Marks } from "@/render/live";
 import { Renderer } from "@/render/renderer";
 import { readTheme } from "@/render/theme";
 import { type Camera, fit, fly, type Insets, panBy, tether, toScreen, toWorld, zoomAt } from "@/scene/camera";
 import { CARD, center, type Point, type Rect } from "@/scene/geometry";
 import { type Hit, Scene } from "@/scene/scene";
-import { type Confirmation, type LensChoice, type Ref, remember, select, toast, ui, useUi } from "@/store/ui";
+import { type Confirmation, type LensChoice, type Ref, select, toast, ui, useUi } from "@/store/ui";
 import { Idle } from "@/tools/idle";
 import { settle, snap } from "@/tools/place";
-import { paintable } from "@/tools/pod-drag";
 import type { PointerInput, ToolHost, ToolState } from "@/tools/types";
 import { EdgeFinder } from "./edges";
+import { KeyMove } from "./keymove";
+import { loadLayout, saveLayout } from "./layouts";
 
 export interface StageElements {
   root: HTMLElement;
@@ -38,7 +39,7 @@ export interface StageEvents {
 }
 
 const FLIGHT_MS = 320;
-const INSETS: Insets = { top: 28, right: 28, bottom: 64, left: 28 };
+const INSETS: Insets = { top: 28, right: 28, bottom: 78, left: 28 };
 
 export class Stage implements ToolHost, MapControl {
   readonly scene: Scene;
@@ -54,6 +55,7 @@ export class Stage implements ToolHost, MapControl {
   private readonly edges: EdgeFinder;
   private readonly stops: (() => void)[] = [];
   private readonly layoutKey: string;
+  private readonly keyMove: KeyMove;
   private waiters: (() => void)[] = [];
   private readonly cameraListeners = new Set<() => void>();
 
@@ -78,6 +80,9 @@ export class Stage implements ToolHost, MapControl {
       scene: this.scene,
       clock: () => performance.now(),
     });
+    this.keyMove = new KeyMove(session, this, (pod, node, verdicts, at) =>
+      this.propose(pod, node, verdicts, at),
+    );
     this.edges = new EdgeFinder(session, edges => this.marks({ edges }));
     this.stops.push(
       session.model.listen(changes => {
@@ -333,8 +338,8 @@ export class Stage implements ToolHost, MapControl {
 
   /** Escape. True if there was something to cancel. */
   cancelTool(): boolean {
-    if (this.keyMove) {
-      this.endMove();
+    if (this.keyMove.active) {
+      this.keyMove.end();
       return true;
     }
     if (this.tool === this.idle) return false;
@@ -485,98 +490,18 @@ export class Stage implements ToolHost, MapControl {
 
   // --- moving a pod by keyboard
 
-  private keyMove: { pod: Pod; verdicts: MoveVerdicts | null; nodes: string[]; at: number } | null = null;
-
-  get moving(): boolean {
-    return this.keyMove !== null;
-  }
-
   startMove(pod: Pod): void {
     ui.set({ view: "map" });
-    const nodes = [...this.session.model.nodes.values()]
-      .filter(n => n.name !== pod.node)
-      .map(n => n.name)
-      .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-    if (!nodes.length) {
-      toast({ tone: "plain", title: "There is no other node" });
-      return;
-    }
-    const move = { pod, verdicts: null as MoveVerdicts | null, nodes, at: 0 };
-    this.keyMove = move;
     this.elements.root.focus();
-    this.showMove();
-    void askVerdicts(this.session, pod).then(verdicts => {
-      if (this.keyMove !== move) return;
-      move.verdicts = verdicts;
-      if (verdicts) {
-        const fits = new Set(verdicts.nodes.filter(v => v.feasible).map(v => v.name));
-        move.nodes.sort((a, b) => Number(fits.has(b)) - Number(fits.has(a)));
-        this.marks({ verdicts: verdicts.refused ? null : paintable(this.scene, verdicts) });
-      }
-      this.showMove();
-    });
+    this.keyMove.start(pod);
   }
 
-  /** Keys while a pod is being moved: arrows choose, letters jump, Enter commits. */
+  get moving(): boolean {
+    return this.keyMove.active;
+  }
+
   moveKey(key: string): boolean {
-    const move = this.keyMove;
-    if (!move) return false;
-    if (key === "ArrowRight" || key === "ArrowDown") move.at = (move.at + 1) % move.nodes.length;
-    else if (key === "ArrowLeft" || key === "ArrowUp")
-      move.at = (move.at + move.nodes.length - 1) % move.nodes.length;
-    else if (key === "Enter") {
-      const name = move.nodes[move.at]!;
-      const node = this.session.model.nodeByName.get(name);
-      const rect = node === undefined ? null : this.scene.nodeRect(node);
-      const at = rect ? toScreen(this.camera(), rect.x + rect.w / 2, rect.y + rect.h / 2) : null;
-      this.endMove();
-      this.propose(move.pod, name, move.verdicts, at);
-      return true;
-    } else if (/^[a-z0-9]$/i.test(key)) {
-      const found = move.nodes.findIndex(
-        (n, i) => i !== move.at && n.toLowerCase().endsWith(key.toLowerCase()),
-      );
-      if (found >= 0) move.at = found;
-    } else return false;
-    this.showMove();
-    return true;
-  }
-
-  private showMove(): void {
-    const move = this.keyMove;
-    if (!move) return;
-    const name = move.nodes[move.at]!;
-    const node = this.session.model.nodeByName.get(name) ?? -1;
-    const verdict = move.verdicts?.nodes.find(v => v.name === name);
-    const words = verdict
-      ? verdict.feasible
-        ? `fits${verdict.total === undefined || verdict.total === null ? "" : `, score ${verdict.total}`}`
-        : (verdict.reasons ?? []).join(", ")
-      : "";
-    const rect = this.scene.nodeRect(node);
-    const index = this.session.model.pods.index.get(move.pod.id);
-    this.marks({
-      dropNode: node,
-      focus: this.session.model.nodes.at(node)?.id ?? null,
-      ghost:
-        rect && index !== undefined
-          ? {
-              at: port({ ...rect, y: rect.y + 60 }),
-              kind: "pod",
-              index,
-              hint: `Enter: ${move.pod.node ? "evict, prefer" : "bind to"} ${name}`,
-              tone: verdict && !verdict.feasible ? "bad" : "ok",
-              landing: null,
-            }
-          : null,
-    });
-    if (rect) this.reveal(this.session.model.nodes.at(node)!.id);
-    ui.set({ announcement: `${name}: ${words || "asking the server"}` });
-  }
-
-  private endMove(): void {
-    this.keyMove = null;
-    this.marks({ ghost: null, verdicts: null, dropNode: -1, focus: null });
+    return this.keyMove.key(key);
   }
 
   private propose(pod: Pod, node: string, verdicts: MoveVerdicts | null, at: Point | null): void {
@@ -616,21 +541,4 @@ const EMPTY_RESET = { ...EMPTY, reset: true };
 function currentTheme() {
   const style = getComputedStyle(document.documentElement);
   return readTheme(name => style.getPropertyValue(name), document.documentElement.dataset.theme === "dark");
-}
-
-function loadLayout(key: string): Map<string, Point> {
-  try {
-    const raw = JSON.parse(localStorage.getItem(`playground.${key}`) ?? "[]") as [string, Point][];
-    return new Map(
-      raw.filter(
-        ([name, at]) => typeof name === "string" && Number.isFinite(at?.x) && Number.isFinite(at?.y),
-      ),
-    );
-  } catch {
-    return new Map();
-  }
-}
-
-function saveLayout(key: string, moved: Map<string, Point>): void {
-  remember(key, JSON.stringify([...moved.entries()]));
 }
