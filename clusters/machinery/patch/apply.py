@@ -19,9 +19,10 @@ from clusters.machinery.convert import convert
 from clusters.machinery.errors import ApiError, BadRequest, Conflict
 from clusters.machinery.field import go_quote
 from clusters.machinery.gojson import GoJsonError
-from clusters.machinery.patch import fieldset, managedfields, typed
+from clusters.machinery.patch import compare, configuration, fieldset, managedfields, merging
 from clusters.machinery.patch.fieldset import FieldSet
 from clusters.machinery.patch.managedfields import BEFORE_FIRST_APPLY, Entry, Key
+from clusters.machinery.patch.typed import ABSENT, TypedError
 from clusters.machinery.scalars import DecodeError
 from clusters.machinery.schema import ObjectType
 from clusters.machinery.types import Obj
@@ -147,12 +148,12 @@ class _Apply:
         if (applied.get("metadata") or {}).get("managedFields") is not None:
             raise BadRequest("metadata.managedFields must be nil")
         try:
-            typed.validate(type_, applied)
-        except typed.TypedError as error:
+            configuration.validate(type_, applied)
+        except TypedError as error:
             raise ApiError(
                 f"failed to create typed patch object ({self._name()}): {error}", code=500, reason=""
             ) from None
-        self.config = typed.applied(type_, applied)
+        self.config = configuration.applied(type_, applied)
         self.set = self._own(self.config)
 
     def _name(self) -> str:
@@ -212,10 +213,10 @@ class _Apply:
 
     def _merge(self) -> Obj:
         try:
-            merged = typed.merge(self.type, self.live, self.applied)
-        except typed.TypedError as error:
+            merged = merging.merge(self.type, self.live, self.applied)
+        except TypedError as error:
             raise ApiError(f"failed to merge config: {error}", code=500, reason="") from None
-        out: Obj = merged if merged is not typed.ABSENT else {}
+        out: Obj = merged if merged is not ABSENT else {}
         out.setdefault("metadata", {})
         return out
 
@@ -223,20 +224,20 @@ class _Apply:
         """Remove what the manager applied last time and does not now, unless others own it."""
         node = self.type
         last = fieldset.with_named(previous, node)
-        everything = fieldset.with_named(typed.applied(node, merged), node)
-        pruned = typed.remove(node, merged, last)
+        everything = fieldset.with_named(configuration.applied(node, merged), node)
+        pruned = merging.remove(node, merged, last)
         kept = fieldset.union(self._fields(pruned), fieldset.with_named(self.config, node))
         for entry in managers.values():
             kept = fieldset.union(kept, fieldset.with_named(entry.get("fieldsV1") or {}, node))
-        pruned = typed.remove(node, merged, fieldset.difference(everything, kept))
+        pruned = merging.remove(node, merged, fieldset.difference(everything, kept))
         gone = fieldset.intersection(fieldset.difference(everything, self._fields(pruned)), last)
-        out = typed.remove(node, merged, gone)
-        result: Obj = out if out is not typed.ABSENT else {}
+        out = merging.remove(node, merged, gone)
+        result: Obj = out if out is not ABSENT else {}
         result.setdefault("metadata", merged["metadata"])
         return result
 
     def _fields(self, value: Any) -> FieldSet:
-        return fieldset.with_named(typed.applied(self.type, value), self.type) if value is not typed.ABSENT else {}
+        return fieldset.with_named(configuration.applied(self.type, value), self.type) if value is not ABSENT else {}
 
     def _settle(self, managers: dict[Key, Entry], taken: FieldSet, removed: FieldSet, *, force: bool) -> None:
         conflicts = {}
@@ -291,11 +292,11 @@ def _last_applied(live: Obj, type_: ObjectType, api_version: str) -> FieldSet:
     if not isinstance(config, dict) or config.get("apiVersion") != api_version:
         return {}
     try:
-        typed.validate(type_, config)
-        taken, gone = typed.compare(type_, config, live)
-    except typed.TypedError:
+        configuration.validate(type_, config)
+        taken, gone = compare.compare(type_, config, live)
+    except TypedError:
         return {}
-    fields = typed.applied(type_, config)
+    fields = configuration.applied(type_, config)
     return fieldset.difference(fieldset.difference(fields, taken or {}), gone or {})
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from clusters.kernel.clock import parse_rfc3339
 from clusters.machinery.complete import complete
-from clusters.machinery.patch import fieldset, typed
+from clusters.machinery.patch import compare, fieldset
 from clusters.machinery.patch.fieldset import FieldSet
 from clusters.machinery.schema import ObjectType
 from clusters.machinery.types import Obj
@@ -163,10 +163,10 @@ def empty_object(type_: ObjectType) -> Obj:
 def changes(old: Obj, new: Obj, type_: ObjectType) -> tuple[FieldSet, FieldSet]:
     """(set or changed, gone): what a write does, without identity and metadata that nobody owns."""
     before, after = old.get("metadata") or {}, new.get("metadata") or {}
-    taken, removed = typed.compare_members(type_, old, new, skip=_META_TOO)
+    taken, removed = compare.compare_members(type_, old, new, skip=_META_TOO)
     if before is not after:
         meta = type_.fields["metadata"].type
-        more, less = typed.compare_members(meta, before, after, skip=STRIPPED)
+        more, less = compare.compare_members(meta, before, after, skip=STRIPPED)
         if more:
             taken = {**(taken or {}), "f:metadata": more}
         if less:

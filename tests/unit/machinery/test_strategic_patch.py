@@ -175,5 +175,5 @@ def test_lists_of_lists_are_refused():
 
 
 def test_bodies_that_are_no_patches():
-    with pytest.raises(BadRequest, match="^json: cannot unmarshal string"):
+    with pytest.raises(BadRequest, match=r"^json: cannot unmarshal string"):
         parse(b'"x"')
