@@ -62,6 +62,13 @@ class Stack:
 
     def start(self, *, timeout: float = 60.0) -> float:
         """Start, and wait for the line that says it is ready; the seconds that took."""
+        try:
+            return self._start(timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, timeout: float) -> float:
         begin = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "playground.supervisor"],
