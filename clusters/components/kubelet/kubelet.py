@@ -251,25 +251,34 @@ class Kubelet:
             host_ip=nodes.internal_ip(node),
             admit=admit,
             allocate_ip=lambda candidate: self._address(node, candidate),
+            can_address=lambda candidate: self._can_address(node, candidate),
             problem=lambda candidate, container: needs.config_problem(self.env.informers, candidate, container),
             missing_volume=lambda candidate: needs.missing_volume(self.env.informers, candidate),
             announced=self._announced.get(uid, frozenset()),
         )
 
     def _address(self, node: Obj, pod: Obj) -> str:
+        addresses = self._range(node)
+        return addresses.allocate(pod["metadata"]["uid"]) if addresses is not None else ""
+
+    def _can_address(self, node: Obj, pod: Obj) -> bool:
+        addresses = self._range(node)
+        return addresses is not None and addresses.free(pod["metadata"]["uid"])
+
+    def _range(self, node: Obj) -> PodAddresses | None:
         name = node["metadata"]["name"]
         addresses = self._addresses.get(name)
         if addresses is None:
             cidr = node["spec"].get("podCIDR")
             if not cidr:
-                return ""
+                return None
             addresses = self._addresses[name] = PodAddresses(cidr)
             for other in self.pods.by_index(BY_NODE, name):
                 status = other.get("status") or {}
                 if status.get("podIP") and status.get("phase") not in ("Succeeded", "Failed"):
                     if not other["spec"].get("hostNetwork"):
                         addresses.take(other["metadata"]["uid"], status["podIP"])
-        return addresses.allocate(pod["metadata"]["uid"])
+        return addresses
 
     def _wait_for_needs(self, pod: Obj, key: str) -> None:
         namespace = pod["metadata"]["namespace"]

@@ -36,7 +36,10 @@ class View:
     host_ip: str
     admit: Callable[[Obj], Rejection | None]
     allocate_ip: Callable[[Obj], str]
-    """The pod's own address: the same one until it ends; "" if the node has no network yet."""
+    """The pod's own address: the same one until it ends; "" if the node has no network yet. Only asked for when it is
+    written down: what is reserved but not stored would be forgotten with the worker."""
+    can_address: Callable[[Obj], bool]
+    """There would be an address for the pod."""
     problem: Callable[[Obj, Obj], tuple[str, str] | None]
     """(pod, container) -> what keeps the container from being created."""
     missing_volume: Callable[[Obj], str]
@@ -139,7 +142,7 @@ def _run(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
         draft.pop("podIP", None)
         draft.pop("podIPs", None)
         out.events.append(Told("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."))
-    if not _created(draft) and not spec.get("hostNetwork") and not view.allocate_ip(pod):
+    if not _created(draft) and not spec.get("hostNetwork") and not view.can_address(pod):
         # Without a network on the node no sandbox is made; the node's address range brings us back.
         _finish(pod, draft, view)
         return

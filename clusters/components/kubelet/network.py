@@ -54,12 +54,19 @@ class PodAddresses:
         """The lowest free address (the same again for a pod that has one); "" if there is none."""
         offset = self._holders.get(uid)
         if offset is None:
-            offset = (~self._used & (self._used + 1)).bit_length() - 1
+            offset = self._lowest()
             if offset >= self._size - 1:
                 return ""
             self._used |= 1 << offset
             self._holders[uid] = offset
         return str(IPv4Address(self._base + offset))
+
+    def free(self, uid: str) -> bool:
+        """`allocate` would give an address."""
+        return uid in self._holders or self._lowest() < self._size - 1
+
+    def _lowest(self) -> int:
+        return (~self._used & (self._used + 1)).bit_length() - 1
 
     def release(self, uid: str) -> None:
         offset = self._holders.pop(uid, None)
