@@ -118,7 +118,7 @@ def _set_template_generation(meta: Obj, number: int) -> None:
 
 def _spec_errors(spec: Obj) -> ErrorList:
     given, template = spec.get("selector"), spec["template"]
-    errors = [required(SELECTOR)] if given is None else selector_errors(given, SELECTOR)
+    errors = selector_errors(given, SELECTOR)
     selector = maybe_selector(given)
     template_labels = template["metadata"].get("labels")
     if selector is not None and not selector.matches(template_labels):

@@ -97,7 +97,7 @@ def _managed_by_errors(value: str, path: Path) -> ErrorList:
     else:
         errors = subdomain(host, path)
         if not _is_http_path(rest):
-            errors.append(invalid(path, rest, regex_error("Invalid path", _HTTP_PATH, "/path")))
+            errors.append(invalid(path, rest, regex_error("Invalid path", _HTTP_PATH)))
     if len(value.encode()) > _MAX_MANAGED_BY:
         errors.append(too_long(path, _MAX_MANAGED_BY))
     return errors

@@ -19,7 +19,7 @@ def is_zone(name: str) -> bool:
         return True
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return False
     return True
 

@@ -20,7 +20,9 @@ _INITIALISMS = ("csi", "dns", "fs", "grpc", "http", "iscsi", "nfs", "os", "rbd",
 
 def shown_difference(old: Any, new: Any) -> str:
     """Hunks with three lines of context, without names of files."""
-    before, after = (json.dumps(_go(value), indent=1, ensure_ascii=False).splitlines() for value in (old, new))
+    before, after = (
+        json.dumps(_go(value), indent=1, ensure_ascii=False, sort_keys=True).splitlines() for value in (old, new)
+    )
     lines = list(difflib.unified_diff(before, after, n=3, lineterm=""))
     return "".join(f"{line}\n" for line in lines[2:])
 
