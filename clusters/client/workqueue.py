@@ -1,13 +1,14 @@
 """Work queues and the timer heap they share.
 
-A queue holds each key once, in the order of arrival. Delayed keys wait in the session's `Timers`, one heap of
+A queue holds each key once, and gives the smallest first: what is ready at one virtual time is done in an order
+that does not depend on who asked first, so a worker that starts anew goes on as the last one would have. Delayed
+keys wait in the session's `Timers`, one heap of
 (time, seq), so that the driver knows when the next thing is due. Models: client-go, util/workqueue.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,11 +70,11 @@ class Timers:
 
 
 class WorkQueue:
-    """A deduplicating FIFO of keys with delays and per-key exponential back-off."""
+    """A deduplicating queue of keys, smallest first, with delays and per-key exponential back-off."""
 
     def __init__(self, timers: Timers, *, base_delay: int = BASE_DELAY, max_delay: int = MAX_DELAY) -> None:
         self._timers = timers
-        self._order: deque[str] = deque()
+        self._ready: list[str] = []
         self._queued: set[str] = set()
         self._delayed: dict[str, tuple[int, Callable[[], None]]] = {}
         self._failures: dict[str, int] = {}
@@ -83,7 +84,7 @@ class WorkQueue:
     def add(self, key: str) -> None:
         if key not in self._queued:
             self._queued.add(key)
-            self._order.append(key)
+            heapq.heappush(self._ready, key)
 
     def add_at(self, key: str, when: int, *, background: bool = False) -> None:
         """Add at a virtual time; of several times for one key the earliest stands."""
@@ -121,11 +122,11 @@ class WorkQueue:
 
     def pop(self) -> str | None:
         """The next key, or None."""
-        if not self._order:
+        if not self._ready:
             return None
-        key = self._order.popleft()
+        key = heapq.heappop(self._ready)
         self._queued.discard(key)
         return key
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._ready)

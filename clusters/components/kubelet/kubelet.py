@@ -250,6 +250,7 @@ class Kubelet:
             moment=moment,
             host_ip=nodes.internal_ip(node),
             admit=admit,
+            has_network=bool(node["spec"].get("podCIDR")),
             allocate_ip=lambda candidate: self._address(node, candidate),
             can_address=lambda candidate: self._can_address(node, candidate),
             problem=lambda candidate, container: needs.config_problem(self.env.informers, candidate, container),
@@ -294,7 +295,8 @@ class Kubelet:
                     self._admitting = key_of(pod)
                 pod = client.update_status("pods", {**pod, "metadata": dict(own), "status": outcome.status})
             for image in outcome.pulled:
-                self.registrar.pulled(node, image)
+                if self.registrar.pulled(node, image):
+                    self._wake_starting(node)
             self._tell(pod, node, outcome.events)
             if outcome.delete:
                 client.delete("pods", own["namespace"], own["name"], grace_seconds=0, uid=own["uid"])
@@ -302,6 +304,12 @@ class Kubelet:
             return
         finally:
             self._admitting = ""
+
+    def _wake_starting(self, node: str) -> None:
+        """An image has come: others of the node may have waited for the same one."""
+        for pod in self.pods.by_index(BY_NODE, node):
+            if (pod.get("status") or {}).get("phase") == "Pending":
+                self.pod_queue.add(key_of(pod))
 
     def _tell(self, pod: Obj, node: str, events: list[Told]) -> None:
         sink = self.sink_of(node)

@@ -49,16 +49,17 @@ class Registrar:
             known = self._images[name] = node.image_names(stored)
         return known
 
-    def pulled(self, name: str, image: str) -> None:
-        """An image is on the node from now on."""
+    def pulled(self, name: str, image: str) -> bool:
+        """An image is on the node from now on; False if it was before."""
         stored = self.nodes.by_key(name)
         if stored is None or image in self.images(name, stored):
-            return
+            return False
         self._images[name].add(image)
         listed = [n for n in self._images[name] if "@sha256:" not in n] + [image]
         entries = node.image_entries(sorted(set(listed)))
         status = {**(stored.get("status") or {}), "images": entries}
         self.client_of(name).update_status(NODES, {**stored, "metadata": dict(stored["metadata"]), "status": status})
+        return True
 
     def sync(self, name: str) -> bool:
         """Bring the Node in line with its machine; True if its pods are to be looked at."""
