@@ -25,6 +25,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] in ("http", "websocket") and scope["path"].startswith(PREFIX):
         await gateway(scope, receive, send)
     elif scope["type"] == "websocket":
-        await _websockets(scope, receive, send)
+        await _websockets(dict(scope), receive, send)
     else:
-        await _django(scope, receive, send)
+        await _django(dict(scope), receive, send)  # type: ignore[arg-type]

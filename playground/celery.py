@@ -16,7 +16,7 @@ app.conf.task_default_queue = "slices"
 app.autodiscover_tasks(["clusters.runtime"])
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_agent(sender: Any, **_: Any) -> None:
     """The worker also listens to a queue of its own (for clusters that it has warm), and sweeps."""
     from clusters.runtime import agent, notify
@@ -25,7 +25,7 @@ def _start_agent(sender: Any, **_: Any) -> None:
     agent.start(sender.hostname)
 
 
-@worker_shutting_down.connect
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _stop_agent(**_: Any) -> None:
     from clusters.runtime import agent
 

@@ -167,7 +167,7 @@ class Hub:
         prefix = notify.CHANNEL.encode()
         while True:
             try:
-                with notify.client().pubsub(ignore_subscribe_messages=True) as pubsub:
+                with notify.client().pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
                     pubsub.psubscribe(f"{notify.CHANNEL}*")
                     while True:
                         message = pubsub.get_message(timeout=POLL_SECONDS)

@@ -8,7 +8,7 @@ from clusters.runtime import notify
 from clusters.runtime.agent import agent
 
 
-@shared_task(name=notify.TASK, ignore_result=True, acks_late=False)
+@shared_task(name=notify.TASK, ignore_result=True, acks_late=False)  # type: ignore[untyped-decorator]
 def run_slice(cluster_id: int) -> None:
     """Run one slice of a cluster and see to it that the next one comes."""
     notify.clear_wake(cluster_id)

@@ -23,7 +23,7 @@ _COLUMNS = ("key", "rev", "create_rev", "prev_rev", "version", "tombstone", "val
 _LOOKUP_BATCH = 400
 
 
-def _one(sql: str, *parameters: object) -> tuple[Any, ...] | None:
+def _one(sql: str, *parameters: int | str) -> tuple[Any, ...] | None:
     """The first row. Past the ORM: these few statements are in every request, and building them costs the ORM
     three times what the database takes to answer."""
     with connection.cursor() as cursor:

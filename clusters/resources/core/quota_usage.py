@@ -174,7 +174,7 @@ def counts(pod: Obj, now: int) -> bool:
     deleted, grace = meta.get("deletionTimestamp"), meta.get("deletionGracePeriodSeconds")
     if deleted is None or grace is None:
         return True
-    return now <= parse_rfc3339(deleted) + grace * SECOND
+    return now <= parse_rfc3339(deleted) + int(grace) * SECOND
 
 
 def _terminating(spec: Obj) -> bool:
