@@ -63,7 +63,7 @@ class ApiApplication:
         answer: Answer = await loop.run_in_executor(self._pool, self.server.handle, request)
         if isinstance(answer, Response):
             if websocket:
-                await _refuse_websocket(answer, receive, send)
+                await refuse_websocket(answer, receive, send)
             else:
                 await send_response(answer, send, head=request.method == "HEAD")
         elif isinstance(answer, Stream):
@@ -75,7 +75,7 @@ class ApiApplication:
             await self._upgrades(answer, scope, receive, send)
         else:
             refusal = render.error(None, BadRequest("Upgrade request required"))
-            await (_refuse_websocket(refusal, receive, send) if websocket else send_response(refusal, send))
+            await (refuse_websocket(refusal, receive, send) if websocket else send_response(refusal, send))
 
 
 _POOL: ThreadPoolExecutor | None = None
@@ -295,6 +295,7 @@ async def stream_websocket(stream: Stream, receive: Receive, send: Send) -> None
     await send({"type": "websocket.close", "code": 1000})
 
 
-async def _refuse_websocket(answer: Response, receive: Receive, send: Send) -> None:
+async def refuse_websocket(answer: Response, receive: Receive, send: Send) -> None:
+    """Close before accepting; the code is 4000 and the HTTP status."""
     await receive()
     await send({"type": "websocket.close", "code": 4000 + answer.status, "reason": answer.body.decode()[:120]})

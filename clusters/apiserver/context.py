@@ -61,6 +61,9 @@ class ServerSettings:
     """Events a slow watcher may lag behind before it is cut off."""
     bookmark_seconds: float = 60.0
     max_watchers: int = 10_000
+    requests_per_second: float = 0.0
+    """Of each user; 0: as many as they like."""
+    request_burst: int = 200
 
 
 class AuditSink(Protocol):

@@ -21,6 +21,7 @@ from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
 from clusters.apiserver.http import Answer, Request, Response
 from clusters.apiserver.routing import check_route, not_found
+from clusters.apiserver.throttle import Throttle, too_many
 from clusters.machinery.errors import (
     ApiError,
     InternalError,
@@ -58,6 +59,7 @@ class ApiServer:
         self._reviews = REVIEWS
         self._subresources = SUBRESOURCES
         self.requests = 0
+        self.throttle = Throttle(cluster.settings.requests_per_second, cluster.settings.request_burst)
         self._handlers: dict[str, Handler] = {
             "get": read.get,
             "list": read.list_,
@@ -102,6 +104,8 @@ class ApiServer:
         if user is None:
             raise Unauthorized
         call.user = user
+        if not self.throttle.allows(user.name):
+            return too_many()
         if request.header("impersonate-user") or request.header("impersonate-group"):
             call.user = self.authorizer.impersonate(call)
         self.authorizer.require(call)
