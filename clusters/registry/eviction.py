@@ -80,7 +80,6 @@ def _take_from_budgets(registry: Registry, pod: Obj, opts: WriteOptions) -> None
         disrupted[pod_name] = rfc3339(registry.clock.now())
         changed = {**current, "metadata": dict(current["metadata"])}
         changed["status"] = {**now, "disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
-        changed["metadata"].pop("resourceVersion", None)
         return changed
 
     registry.update(described, meta.namespace(pod), budget_name, take, opts, subresource="status")
