@@ -178,11 +178,9 @@ def _failing_pull(out: Advance, container: Container, moment: Moment, first: int
         return
     image = container.spec.get("image", "")
     full = images.full_name(image)
-    bare = full.rpartition(":")[0]
     error = (
-        f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": '
-        f"pull access denied, repository does not exist or may require authorization: "
-        f"server message: insufficient_scope: authorization failed ({bare})"
+        f'rpc error: code = NotFound desc = failed to pull and unpack image "{full}": '
+        f'failed to resolve reference "{full}": {full}: not found'
     )
     reason = ((out.status.get("state") or {}).get("waiting") or {}).get("reason", "")
     if moment.now < last + backoff.SHOWN_AS_ERROR:

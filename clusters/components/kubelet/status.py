@@ -85,11 +85,6 @@ def phase(pod: Obj, inits: Sequence[Status], mains: Sequence[Status], *, ending:
         return "Running"
     if all(ended(s) is not None for s in mains):
         if ending or policy == "Never" or (policy == "OnFailure" and all(succeeded(s) for s in mains)):
-            sidecars_run = any(
-                running(s) for c, s in zip(spec.get("initContainers") or (), inits, strict=True) if is_sidecar(c)
-            )
-            if sidecars_run and not ending:
-                return "Running"
             return "Succeeded" if all(succeeded(s) for s in mains) else "Failed"
     if ending:
         return "Succeeded" if started and all(succeeded(s) for s in mains) else "Failed"

@@ -37,6 +37,9 @@ def _shrink(scaler: Scaler, deployment: Obj, new: Obj, old: Sequence[Obj], every
     most_down = replicas.total_wanted(everything) - least - new_unavailable
     if most_down <= 0:
         return False
+    if any(replicas.reported(rs, "availableReplicas") > replicas.wanted(rs) > 0 for rs in old):
+        # A set that was just made smaller still reports pods that are going: they must not be counted on.
+        return False
     ordered, cleaned = _drop_unhealthy(scaler, deployment, replicas.oldest_first(old), most_down)
     down = _drop_healthy(scaler, deployment, [*ordered, new], ordered, least)
     return cleaned + down > 0
