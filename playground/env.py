@@ -72,7 +72,8 @@ def database(url: str) -> dict[str, Any]:
                 # BEGIN, where waiting is possible, instead of failing at the first write.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; "
+                "PRAGMA wal_autocheckpoint=8000;",
             },
         }
     if parts.scheme in ("postgres", "postgresql"):

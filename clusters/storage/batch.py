@@ -106,6 +106,10 @@ class BatchStore:
             records.append(record)
         return records
 
+    def append(self, records: Sequence[Record], *, epoch: int | None = None) -> Records:
+        """Not a slice's business either: it writes by `txn`."""
+        raise NotImplementedError("a batch numbers its records itself")
+
     def compact(self, rev: int) -> int:
         """Not a slice's business."""
         raise NotImplementedError("compaction is done on the store below")
@@ -125,6 +129,13 @@ class BatchStore:
         if not self._pending:
             return None
         pending, base = self._pending, self._base
+        try:
+            # Nobody else wrote: what we numbered provisionally is final.
+            records = self.below.append([record for _, record in pending], epoch=epoch)
+        except HeadMoved:
+            pass
+        else:
+            return self._flushed([], list(zip((r.rev for r in records), records)), frozenset())
         dropped: set[str] = set()
         while True:
             ops = [op for op, _ in pending]
@@ -140,13 +151,16 @@ class BatchStore:
         else:
             foreign = self.below.changes(base)
         numbered = [(mine.rev, final) for (_, mine), final in zip(pending, records)]
-        last = records[-1] if records else (foreign[-1] if foreign else None)
+        return self._flushed(foreign, numbered, frozenset(dropped))
+
+    def _flushed(self, foreign: Records, numbered: list[tuple[int, Record]], dropped: frozenset[str]) -> Flushed:
+        last = numbered[-1][1] if numbered else (foreign[-1] if foreign else None)
         self._pending = []
         self._written.clear()
         if last is not None:
             self._base = self._rev = last.rev
             self._vtime = max(self._vtime, last.vtime)
-        return Flushed(foreign, numbered, frozenset(dropped))
+        return Flushed(foreign, numbered, dropped)
 
 
 def _chained(op: Op) -> Op:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 
 from clusters.storage.store import (
     CasFailed,
@@ -90,6 +91,21 @@ class MemoryStore:
                 self._rev, self._vtime = records[-1].rev, records[-1].vtime
             return records
 
+    def append(self, records: Sequence[Record], *, epoch: int | None = None) -> Records:
+        with self._lock:
+            if epoch is not None and epoch != self.epoch:
+                raise Fenced(f"epoch {epoch} is over; the lease is at {self.epoch}")
+            if records[0].rev != self._rev + 1:
+                raise HeadMoved(f"the head is {self._rev}, not {records[0].rev - 1}")
+            births = {r.key for r in records if r.version == 1}
+            last = {key: record.rev for key in births if (record := self._at(key, self._rev)) is not None}
+            linked = relink(records, last)
+            for record in linked:
+                self._log.append(record)
+                self._by_key.setdefault(record.key, []).append(record)
+            self._rev, self._vtime = linked[-1].rev, linked[-1].vtime
+            return linked
+
     def compact(self, rev: int) -> int:
         with self._lock:
             rev = min(rev, self._rev)
@@ -108,6 +124,20 @@ class MemoryStore:
             self._log = sorted((r for rs in self._by_key.values() for r in rs), key=lambda r: r.rev)
             self._compacted = rev
             return before - len(self._log)
+
+
+def relink(records: Sequence[Record], last: dict[str, int]) -> Records:
+    """Link what was numbered already: a creation to its key's last record (`last`, a tombstone's revision), if
+    there ever was one, or to the record that stands before it here."""
+    state = dict(last)
+    linked: Records = []
+    for record in records:
+        before = state.get(record.key, 0)
+        if record.version == 1 and before != record.prev_rev:
+            record = replace(record, prev_rev=before)
+        state[record.key] = record.rev
+        linked.append(record)
+    return linked
 
 
 def link(ops: Sequence[Op], latest: dict[str, Record | None], head: int, vtime: int) -> Records:

@@ -15,7 +15,7 @@ from django.db.models import Max, QuerySet
 
 from clusters.kernel.clock import ClockSpec, parse_speed
 from clusters.models import Cluster, Revision
-from clusters.storage.memory import link
+from clusters.storage.memory import link, relink
 from clusters.storage.seal import Seal
 from clusters.storage.store import Compacted, Fenced, FutureRevision, Head, HeadMoved, Op, Record, Records, StoreError
 
@@ -116,21 +116,47 @@ class SqlStore:
         with transaction.atomic():
             head, vtime, _ = self._lock()
             if epoch is not None:
-                current = _one("SELECT epoch FROM clusters_lease WHERE cluster_id = %s", self.cluster_id)
-                if current is None or current[0] != epoch:
-                    raise Fenced(f"epoch {epoch} is over; the lease is at {current[0] if current else 'none'}")
+                self._check_epoch(epoch)
             if at_head is not None and head != at_head:
                 raise HeadMoved(f"the head is {head}, not {at_head}")
             records = link(ops, self._last({op.key for op in ops}), head, vtime)
             if records:
                 self._insert(records)
-                last = records[-1]
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "UPDATE clusters_cluster SET head = %s, vtime = %s WHERE id = %s",
-                        (last.rev, last.vtime, self.cluster_id),
-                    )
+                self._move_head(records[-1])
         return records
+
+    def append(self, records: Sequence[Record], *, epoch: int | None = None) -> Records:
+        with transaction.atomic():
+            head, _, _ = self._lock()
+            if epoch is not None:
+                self._check_epoch(epoch)
+            if head != records[0].rev - 1:
+                raise HeadMoved(f"the head is {head}, not {records[0].rev - 1}")
+            linked = relink(records, self._last_revs(sorted({r.key for r in records if r.version == 1})))
+            self._insert(linked)
+            self._move_head(linked[-1])
+        return linked
+
+    def _last_revs(self, keys: Sequence[str]) -> dict[str, int]:
+        """The revision of each key's last record, for those that ever had one."""
+        out: dict[str, int] = {}
+        for i in range(0, len(keys), _LOOKUP_BATCH):
+            some = keys[i : i + _LOOKUP_BATCH]
+            found = self._rows().filter(key__in=some).order_by().values("key").annotate(last=Max("rev"))
+            out.update(found.values_list("key", "last"))
+        return out
+
+    def _check_epoch(self, epoch: int) -> None:
+        current = _one("SELECT epoch FROM clusters_lease WHERE cluster_id = %s", self.cluster_id)
+        if current is None or current[0] != epoch:
+            raise Fenced(f"epoch {epoch} is over; the lease is at {current[0] if current else 'none'}")
+
+    def _move_head(self, last: Record) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE clusters_cluster SET head = %s, vtime = %s WHERE id = %s",
+                (last.rev, last.vtime, self.cluster_id),
+            )
 
     def _lock(self) -> tuple[int, int, int]:
         """(head, vtime, compacted), with the cluster's row locked until the transaction ends (on SQLite the

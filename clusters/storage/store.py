@@ -119,5 +119,10 @@ class Store(Protocol):
         of -1 means "the record this same txn wrote before") or none.
         Raises CasFailed, HeadMoved (if `at_head` is not the head), Fenced (if `epoch` is not the lease's)."""
 
+    def append(self, records: Sequence[Record], *, epoch: int | None = None) -> Records:
+        """Write records that a caller who had seen everything up to the revision before them has numbered and linked
+        already; only `prev_rev` of creations is filled in here. What is written.
+        Raises HeadMoved (the log has grown meanwhile: use `txn`), Fenced."""
+
     def compact(self, rev: int) -> int:
         """Drop records below `rev` that are not the latest of a live key; the number dropped."""

@@ -201,3 +201,22 @@ def test_concurrent_writers_lose_nothing_and_leave_no_gap(store: Store) -> None:
     log = store.changes(0)
     assert [r.rev for r in log] == list(range(1, 82))
     assert store.head().rev == 81
+
+
+def test_append_takes_what_is_numbered_and_links_rebirths_to_tombstones(store: Store) -> None:
+    put(store, "k/a/1", "one")
+    remove(store, "k/a/1", 1)
+    fresh = Record("k/a/2", 3, 3, 0, 1, False, b"new", "t", 5)
+    again = Record("k/a/1", 4, 4, 0, 1, False, b"anew", "t", 5)
+    changed = Record("k/a/2", 5, 3, 3, 2, False, b"newer", "t", 6)
+    written = store.append([fresh, again, changed])
+    assert [(r.rev, r.prev_rev) for r in written] == [(3, 0), (4, 2), (5, 3)]
+    assert values(store.list("k/a/")[0]) == {"k/a/1": "anew", "k/a/2": "newer"}
+    assert (store.head().rev, store.head().vtime) == (5, 6)
+
+
+def test_append_is_refused_when_the_log_moved(store: Store) -> None:
+    put(store, "k/a/1", "one")
+    with pytest.raises(HeadMoved):
+        store.append([Record("k/a/2", 1, 1, 0, 1, False, b"late", "t", 1)])
+    assert store.get("k/a/2") is None
