@@ -26,7 +26,8 @@ class ApiClient(Protocol):
 
     def list(self, resource: str, namespace: str = "", *, label_selector: str = "") -> Sequence[Obj]: ...
 
-    def create(self, resource: str, namespace: str, obj: Obj) -> Obj: ...
+    def create(self, resource: str, namespace: str, obj: Obj, *, shape: str = "") -> Obj:
+        """`shape`: a name for objects that have the same keys all the way down, by which work can be saved."""
 
     def update(self, resource: str, obj: Obj) -> Obj:
         """PUT; `metadata.resourceVersion` must be current (Conflict if not; absent: unconditional)."""

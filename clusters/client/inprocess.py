@@ -54,9 +54,10 @@ class InProcessClient:
             objects = [o for o in objects if selector.matches(o["metadata"].get("labels") or {})]
         return objects
 
-    def create(self, resource: str, namespace: str, obj: Obj) -> Obj:
+    def create(self, resource: str, namespace: str, obj: Obj, *, shape: str = "") -> Obj:
         # The registry fills the object in, in place: what it shares with stored ones (a Pod template) must stay.
-        return self._registry.create(self._resource(resource), namespace, private_copy(obj), self._opts()).wire
+        opts = WriteOptions(user=self._user, manager=self._manager, trusted=True, shape=shape)
+        return self._registry.create(self._resource(resource), namespace, private_copy(obj), opts).wire
 
     def update(self, resource: str, obj: Obj) -> Obj:
         return self._put(resource, obj, "")

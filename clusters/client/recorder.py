@@ -127,7 +127,8 @@ class Recorder:
             event["related"] = meta.reference(related)
         if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
-        self._client.create("events", namespace, event)
+        shape = f"{','.join(involved)} {bool(self._host)} {bool(action)} {related is not None}"
+        self._client.create("events", namespace, event, shape=shape)
         self._seen[key] = _Seen(name, 1, now)
 
     def _repeat(self, namespace: str, seen: _Seen, now: int) -> None:

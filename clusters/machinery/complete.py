@@ -22,17 +22,19 @@ def complete(obj: Obj, type_: ObjectType, known: Obj | None = None) -> Obj:
     return _object(obj, type_, known)  # type: ignore[no-any-return]
 
 
-def complete_in_place(obj: Obj, type_: ObjectType, known: Obj | None = None) -> None:
-    """As `complete`, for an object whose own dict and metadata belong to the caller, who may hold on to both."""
+def complete_in_place(obj: Obj, type_: ObjectType, known: Obj | None = None) -> bool:
+    """As `complete`, for an object whose own dict and metadata belong to the caller, who may hold on to both.
+    True if nothing was missing."""
     done = complete(obj, type_, known)
     if done is obj:
-        return
+        return True
     meta, filled = obj.get("metadata"), done.get("metadata")
     if meta is not None and filled is not meta:
         meta.clear()
         meta.update(filled)
         done["metadata"] = meta
     obj.update(done)
+    return False
 
 
 def _object(value: Any, type_: ObjectType, known: Any) -> Any:

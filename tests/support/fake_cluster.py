@@ -145,7 +145,7 @@ class FakeClient:
             raise NotImplementedError("the fake lists without selectors")
         return self.cluster[resource].list(namespace)
 
-    def create(self, resource: str, namespace: str, obj: Obj) -> Obj:
+    def create(self, resource: str, namespace: str, obj: Obj, *, shape: str = "") -> Obj:
         return self.cluster.create(resource, obj, namespace=namespace, actor=self._user.name)
 
     def update(self, resource: str, obj: Obj) -> Obj:

@@ -31,6 +31,13 @@ def name_prefix(owner: Obj) -> str:
     return f"{owner['metadata']['name']}-"[:250]
 
 
+def _shape(pod: Obj, owner: Obj) -> str:
+    """Pods of one template differ in values only; one that carries annotations of its own does not count."""
+    if "annotations" in pod["metadata"]:
+        return ""
+    return f"{owner['metadata']['uid']} {owner['metadata'].get('generation', 0)} {','.join(pod['metadata'])}"
+
+
 class PodControl:
     """Pod writes of one controller."""
 
@@ -41,7 +48,7 @@ class PodControl:
     def create(self, pod: Obj, owner: Obj) -> Obj:
         """Raises what the server answered, after an Event about it (but for a namespace that ends)."""
         try:
-            created = self.client.create("pods", owner["metadata"]["namespace"], pod)
+            created = self.client.create("pods", owner["metadata"]["namespace"], pod, shape=_shape(pod, owner))
         except ApiError as error:
             if not is_namespace_terminating(error):
                 self.events.event(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
