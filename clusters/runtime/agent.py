@@ -12,12 +12,16 @@ from django.db import close_old_connections
 
 from clusters.kernel.clock import SECOND, wall_now
 from clusters.runtime import lease, notify
-from clusters.runtime.slices import Worker, due_clusters
+from clusters.runtime.slices import Worker, compactable, due_clusters
+from clusters.storage.seal import NoSeal
+from clusters.storage.sql import SqlStore
 
 logger = logging.getLogger(__name__)
 
 SWEEP = 1 * SECOND
 """Wall time between two sweeps."""
+COMPACTION = 10 * SECOND
+"""Wall time between two rounds of compaction."""
 IN_A_ROW = 4
 """Slices of one busy cluster before the others have their turn (a turn through the broker costs 5 ms)."""
 
@@ -63,7 +67,7 @@ class Agent:
                 self._wakeup.notify()
 
     def _run(self) -> None:
-        next_sweep = wall_now()
+        next_sweep = next_compaction = wall_now()
         while True:
             with self._wakeup:
                 if self._stopping:
@@ -84,6 +88,9 @@ class Agent:
             if now >= next_sweep:
                 next_sweep = now + SWEEP
                 self._sweep(now)
+            if now >= next_compaction:
+                next_compaction = now + COMPACTION
+                self._compact()
 
     def _sweep(self, now: int) -> None:
         try:
@@ -92,6 +99,14 @@ class Agent:
                 self._wake(cluster_id)
         except Exception:  # a database that is away for a moment must not end the sweeps
             logger.exception("the sweep failed; the next one is in %s s", SWEEP // SECOND)
+
+    def _compact(self) -> None:
+        """Drop a window of each history that is longer than its cluster asked for."""
+        try:
+            for cluster_id, rev in compactable():
+                SqlStore(cluster_id, NoSeal()).compact(rev)
+        except Exception:
+            logger.exception("the compaction failed; the next one is in %s s", COMPACTION // SECOND)
 
     def _wake(self, cluster_id: int) -> None:
         notify.safely(lambda: notify.wake(cluster_id))

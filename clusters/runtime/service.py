@@ -69,7 +69,9 @@ def create_cluster(name: str, *, seed: int | None = None, start: int | None = No
     return cluster
 
 
-def _new_row(name: str, settings: ClusterSettings, seed: int | None, start: int | None) -> Cluster:
+def _new_row(
+    name: str, settings: ClusterSettings, seed: int | None, start: int | None, speed: str | None = None
+) -> Cluster:
     check_name(name)
     if Cluster.objects.count() >= MAX_CLUSTERS:
         raise BadInput("name", f"this installation has {MAX_CLUSTERS} clusters, its limit: delete one first")
@@ -83,7 +85,7 @@ def _new_row(name: str, settings: ClusterSettings, seed: int | None, start: int 
                 created=now,
                 clock_base=now if start is None else start,
                 clock_wall_base=now,
-                clock_speed=settings.speed,
+                clock_speed=settings.speed if speed is None else speed,
                 due=0,
             )
     except IntegrityError:
@@ -127,7 +129,7 @@ def export_snapshot(cluster: Cluster, *, revision: int | None = None, history: b
 def import_snapshot(doc: object, name: str) -> Cluster:
     """A new cluster from a snapshot, or from a `kubectl get -o json` List of a real one. Raises BadInput."""
     parsed = snapshots.parse(doc)
-    cluster = _new_row(name, parsed.settings, parsed.seed, parsed.start)
+    cluster = _new_row(name, parsed.settings, parsed.seed, parsed.start, parsed.speed)
     try:
         session = _bare_session(cluster)
         snapshots.restore(session, parsed)

@@ -19,6 +19,7 @@ from clusters.kernel.clock import MILLISECOND, SECOND, ClockSpec, parse_speed, w
 from clusters.models import Cluster
 from clusters.runtime import lease, notify
 from clusters.runtime.session import Session
+from clusters.runtime.settings import ClusterSettings
 from clusters.storage.seal import SecretSeal
 from clusters.storage.sql import ClusterDeleted, SqlStore
 from clusters.storage.store import Fenced
@@ -29,6 +30,8 @@ BUDGET = 150 * MILLISECOND
 """Wall time of a slice; another one follows at once if there is more to do."""
 COMMIT_EVERY = 60 * MILLISECOND
 """Wall time between commits within a slice: what watchers see as "live"."""
+WINDOW = 2000
+"""Revisions that one round of compaction drops at most."""
 COLLECT_EVERY = 200
 """Slices between two full garbage collections."""
 MAX_WARM = 24
@@ -155,6 +158,18 @@ def due_clusters(now: int) -> list[int]:
     waiting = Cluster.objects.exclude(clock_speed="0").filter(Q(head__gt=F("seen")) | Q(due__lte=now))
     free = Q(lease__isnull=True) | Q(lease__expires__lte=now)
     return list(waiting.filter(free).order_by("due").values_list("pk", flat=True)[:1000])
+
+
+def compactable() -> list[tuple[int, int]]:
+    """(cluster, revision to compact to): those whose log is longer than what their settings keep. One window at
+    a time: a single statement over a long log would hold SQLite's write lock for seconds."""
+    out: list[tuple[int, int]] = []
+    grown = Cluster.objects.filter(head__gt=F("compacted") + WINDOW).values_list("pk", "head", "compacted", "settings")
+    for cluster_id, head, compacted, stored in grown:
+        keep = ClusterSettings.from_json(stored).history
+        if head - compacted > keep + WINDOW:
+            out.append((cluster_id, compacted + WINDOW))
+    return out
 
 
 def alone(cluster: Cluster, action: Callable[[Session], None], *, wait: Callable[[], None]) -> bool:

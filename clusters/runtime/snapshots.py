@@ -2,14 +2,16 @@
 
 `{"apiVersion":"playground.dev/v1","kind":"ClusterSnapshot","metadata":{...},"spec":{"seed","clock","settings"},
 "revision":N,"items":[...],"history":[...]}`. `items` are objects in wire form, the playground's own kinds among
-them; a `List` of a real cluster is accepted as well: its Nodes get machines.
+them. With a history that goes back to the first revision the log is written again as it was, revision by revision;
+without one, `items` are the first revisions of the new cluster. A `List` of a real cluster is accepted as well: its
+Nodes get machines, and namespaces that it only mentions are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -17,19 +19,25 @@ from clusters.kernel.clock import format_speed, parse_rfc3339, parse_speed, rfc3
 from clusters.machinery.types import Obj
 from clusters.models import Cluster
 from clusters.registry.cache import Write
-from clusters.registry.item import Item
+from clusters.registry.item import Item, encode
+from clusters.registry.registry import WriteOptions
 from clusters.registry.resources import ResourceMap
 from clusters.resources.base import Resource
 from clusters.runtime import bootstrap
 from clusters.runtime.hub import ClusterHandle
 from clusters.runtime.session import Session
-from clusters.runtime.settings import BadInput, ClusterSettings, check_settings
-from clusters.storage.store import Compacted, FutureRevision
+from clusters.runtime.settings import MAX_SEED, BadInput, ClusterSettings, check_settings
+from clusters.runtime.snapshot_items import check_envelope, to_stored
+from clusters.storage.store import Compacted, FutureRevision, Op
 
 API_VERSION = "playground.dev/v1"
 KIND = "ClusterSnapshot"
 MAX_ITEMS = 200_000
 MAX_HISTORY = 200_000
+EARLIEST, LATEST = parse_rfc3339("1970-01-01T00:00:00Z"), parse_rfc3339("2900-01-01T00:00:00Z")
+_BATCH = 1000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +50,10 @@ class Parsed:
     items: list[Obj]
     whole: bool
     """It is a snapshot of ours: nothing of a new cluster is to be added."""
-    foreign: list[Obj] = field(default_factory=list)
+    speed: str | None = None
+    """What the clock ran at; None: as the settings say."""
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """Every revision from the first on; empty if there is none, or not all of it."""
 
 
 def export(
@@ -95,7 +106,7 @@ def parse(doc: object) -> Parsed:
     if len(items) > MAX_ITEMS:
         raise BadInput("items", f"{len(items)} objects are more than the limit of {MAX_ITEMS}")
     for i, item in enumerate(items):
-        _check_item(item, f"items[{i}]")
+        check_envelope(item, f"items[{i}]")
     if doc["kind"] == "List":
         return Parsed(
             settings=ClusterSettings(workers=0, control_planes=0), seed=None, start=None, items=items, whole=False
@@ -106,9 +117,18 @@ def parse(doc: object) -> Parsed:
     if not isinstance(spec, dict):
         raise BadInput("spec", "must be an object with seed, clock and settings")
     seed = spec.get("seed")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
-        raise BadInput("spec.seed", "must be a whole number")
-    return Parsed(settings=_settings(spec), seed=seed, start=_start(spec.get("clock")), items=items, whole=True)
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED):
+        raise BadInput("spec.seed", f"must be a whole number from 0 to {MAX_SEED}")
+    start, speed = _clock(spec.get("clock"))
+    return Parsed(
+        settings=_settings(spec),
+        seed=seed,
+        start=start,
+        speed=speed,
+        items=items,
+        whole=True,
+        history=_history(doc.get("history"), doc.get("revision")),
+    )
 
 
 def _settings(spec: dict[str, Any]) -> ClusterSettings:
@@ -122,58 +142,122 @@ def _settings(spec: dict[str, Any]) -> ClusterSettings:
         raise BadInput(f"spec.settings.{error.field}", error.message) from None
 
 
-def _start(clock: object) -> int | None:
+def _clock(clock: object) -> tuple[int | None, str | None]:
     if clock is None:
-        return None
+        return None, None
     if not isinstance(clock, dict):
         raise BadInput("spec.clock", "must be an object with now and speed")
+    now, speed = clock.get("now"), clock.get("speed")
     try:
-        parse_speed(str(clock.get("speed", "1")))
-        return parse_rfc3339(str(clock["now"])) if "now" in clock else None
+        speed = None if speed is None else format_speed(parse_speed(str(speed)))
     except ValueError as error:
-        raise BadInput("spec.clock", str(error)) from None
+        raise BadInput("spec.clock.speed", str(error)) from None
+    return None if now is None else _time(now, "spec.clock.now"), speed
 
 
-def _check_item(item: object, path: str) -> None:
-    if not isinstance(item, dict):
-        raise BadInput(path, "must be an object")
-    for name in ("apiVersion", "kind"):
-        if not isinstance(item.get(name), str):
-            raise BadInput(f"{path}.{name}", "must be a string")
-    meta = item.get("metadata")
-    if not isinstance(meta, dict) or not isinstance(meta.get("name"), str) or not meta["name"]:
-        raise BadInput(f"{path}.metadata.name", "must be a string")
-    if not isinstance(meta.get("namespace", ""), str):
-        raise BadInput(f"{path}.metadata.namespace", "must be a string")
+def _time(text: object, path: str) -> int:
+    try:
+        when = parse_rfc3339(str(text))
+    except ValueError:
+        when = -1
+    if not EARLIEST <= when <= LATEST:
+        raise BadInput(path, f"{str(text)[:60]!r} is not a time such as 2026-01-02T03:04:05Z (1970 to 2900)")
+    return when
+
+
+def _history(history: object, revision: object) -> list[dict[str, Any]]:
+    """The revisions, if all are there: what was compacted away cannot be written again."""
+    if history is None:
+        return []
+    if not isinstance(history, list):
+        raise BadInput("history", "must be a list of revisions")
+    if len(history) > MAX_HISTORY:
+        raise BadInput("history", f"{len(history)} revisions are more than the limit of {MAX_HISTORY}")
+    for i, entry in enumerate(history):
+        path = f"history[{i}]"
+        if not isinstance(entry, dict) or not isinstance(entry.get("object"), dict):
+            raise BadInput(path, "must be an object with revision, key, actor, time, deleted and object")
+        if not isinstance(entry.get("key"), str) or not isinstance(entry.get("actor", ""), str):
+            raise BadInput(f"{path}.key", "key and actor must be strings")
+        if entry.get("revision") != history[0].get("revision") + i:
+            raise BadInput(f"{path}.revision", "revisions must follow each other without a gap")
+        entry["vtime"] = _time(entry.get("time"), f"{path}.time")
+    if not history or history[0]["revision"] != 1:
+        return []
+    if revision != len(history):
+        raise BadInput("history", f"it ends at revision {len(history)}, the snapshot is of revision {revision}")
+    return history
 
 
 def restore(session: Session, parsed: Parsed) -> None:
-    """Write all objects into an empty cluster, as they are. Raises BadInput for kinds that are not served."""
+    """Write all objects into an empty cluster, as they are. Raises BadInput naming the object that cannot be."""
+    found = _objects(session, parsed.items)
+    if parsed.history:
+        _replay(session, parsed.history, found)
+        return
     if not parsed.whole:
         bootstrap.bootstrap(session.registry, parsed.settings)
-    seen: dict[str, Obj] = {}
-    for i, item in enumerate(parsed.items):
-        path = f"items[{i}]"
-        resource = _resource(session.resources, item, path)
-        obj = _stored(resource, item)
-        meta = obj["metadata"]
-        key = resource.key(meta.get("namespace", ""), meta["name"])
-        if key in seen:
-            raise BadInput(f"{path}.metadata.name", f"{item['kind']} {meta['name']} is there twice")
-        seen[key] = obj
-    if not parsed.whole:
-        for node in [o for o in seen.values() if o["kind"] == "Node"]:
-            machine = _machine_of(node)
-            seen.setdefault(f"playground.dev/machines/{node['metadata']['name']}", machine)
+        for node in [o for o in found.values() if o["kind"] == "Node"]:
+            found.setdefault(f"playground.dev/machines/{node['metadata']['name']}", _machine_of(node))
+        _make_namespaces(session, found)
     cache = session.cache
-    writes = [Write(key, obj, cache.get(key), "system:playground", session.clock.now()) for key, obj in seen.items()]
-    for batch in _batches(writes, 1000):
+    writes = [Write(key, obj, cache.get(key), "system:playground", session.clock.now()) for key, obj in found.items()]
+    for batch in _batches(writes):
         cache.commit(batch)
 
 
-def _batches(writes: list[Write], size: int) -> Iterator[list[Write]]:
-    for i in range(0, len(writes), size):
-        yield writes[i : i + size]
+def _objects(session: Session, items: Sequence[Obj]) -> dict[str, Obj]:
+    """The objects by key, checked."""
+    found: dict[str, Obj] = {}
+    opts = WriteOptions(user=bootstrap.MASTER)
+    for i, item in enumerate(items):
+        path = f"items[{i}]"
+        resource = _resource(session.resources, item, path)
+        meta = item["metadata"]
+        namespace = meta.get("namespace") or ("default" if resource.namespaced else "")
+        ctx = session.registry.context(resource, namespace, meta["name"], "", opts)
+        obj = to_stored(resource, item, path, ctx)
+        key = resource.key(namespace, meta["name"])
+        if key in found:
+            raise BadInput(f"{path}.metadata.name", f"{item['kind']} {meta['name']} is there twice")
+        found[key] = obj
+    return found
+
+
+def _make_namespaces(session: Session, found: dict[str, Obj]) -> None:
+    """`kubectl get -A` leaves out what has no namespace: the namespaces of its objects, unless asked for."""
+    registry, opts = session.registry, WriteOptions(user=bootstrap.MASTER, manager="kube-apiserver")
+    for name in sorted({obj["metadata"].get("namespace", "") for obj in found.values()} - {""}):
+        if f"core/namespaces/{name}" not in found and registry.lookup.get("namespaces", "", name) is None:
+            space: Obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            registry.create(session.resources["namespaces"], "", space, opts)
+
+
+def _replay(session: Session, history: Sequence[dict[str, Any]], found: dict[str, Obj]) -> None:
+    """Write the log again. It must lead to the snapshot's objects, which were checked."""
+    state: dict[str, Obj] = {}
+    ops: list[Op] = []
+    for entry in history:
+        key, obj, deleted = entry["key"], entry["object"], bool(entry.get("deleted"))
+        if deleted:
+            state.pop(key, None)
+        else:
+            state[key] = obj
+        ops.append(Op(key, encode(obj), -1, entry.get("actor", ""), entry["vtime"], deleted))
+    if state.keys() != found.keys():
+        key = min(state.keys() ^ found.keys())
+        raise BadInput("history", f"it does not lead to the objects in items: {key} is in one of them only")
+    for key, obj in found.items():
+        if state[key] != obj:
+            raise BadInput("history", f"it does not lead to the objects in items: {key} differs")
+    for batch in _batches(ops):
+        session.store.txn(batch)
+    session.refresh()
+
+
+def _batches(writes: Sequence[T]) -> Iterator[Sequence[T]]:
+    for i in range(0, len(writes), _BATCH):
+        yield writes[i : i + _BATCH]
 
 
 def _resource(resources: ResourceMap, item: Obj, path: str) -> Resource:
@@ -182,19 +266,6 @@ def _resource(resources: ResourceMap, item: Obj, path: str) -> Resource:
     if resource is None or resource.version(version) is None:
         raise BadInput(f"{path}.kind", f"{item['apiVersion']} {item['kind']} is not served here")
     return resource
-
-
-def _stored(resource: Resource, item: Obj) -> Obj:
-    version = item["apiVersion"].rpartition("/")[2]
-    served = resource.version(version)
-    obj: Obj = orjson.loads(orjson.dumps(item))
-    if served is not None and version != resource.stored_as and served.to_storage is not None:
-        obj = served.to_storage(obj)
-    obj["metadata"].pop("resourceVersion", None)
-    obj["metadata"].pop("selfLink", None)
-    if resource.namespaced:
-        obj["metadata"].setdefault("namespace", "default")
-    return obj
 
 
 def _machine_of(node: Obj) -> Obj:
