@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
+# Celery warns of root for pickle's sake; tasks here are JSON, and containers run as root.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("playground")
 app.config_from_object("django.conf:settings", namespace="CELERY")

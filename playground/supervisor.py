@@ -244,7 +244,7 @@ def endpoints(host: str) -> tuple[str, str]:
 def worker_command(python: str, name: str) -> list[str]:
     """A Celery worker: one process, one slice at a time. It needs no gossip: the leases are in the database."""
     return [
-        python, "-m", "celery", "-A", "playground.celery", "worker", "-P", "solo", "-Q", "slices",
+        python, "-m", "celery", "-q", "-A", "playground.celery", "worker", "-P", "solo", "-Q", "slices",
         "-n", f"{name}@{socket.gethostname()}", "-l", "WARNING",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip

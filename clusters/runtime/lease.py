@@ -11,10 +11,11 @@ import os
 import secrets
 import socket
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from clusters.kernel.clock import SECOND, wall_now
-from clusters.models import Lease
+from clusters.models import Cluster, Lease
+from clusters.storage.sql import ClusterDeleted
 
 TTL = 3 * SECOND
 """Wall time after which a silent holder is taken for dead; a slice takes a tenth of it."""
@@ -31,19 +32,27 @@ def renew_identity() -> str:
 
 
 def acquire(cluster_id: int, *, holder: str | None = None) -> int | None:
-    """Take the lease; its epoch, or None while somebody else holds it."""
+    """Take the lease; its epoch, or None while somebody else holds it. Raises ClusterDeleted."""
     holder = holder or HOLDER
     now = wall_now()
-    with transaction.atomic():
-        lease, _ = Lease.objects.select_for_update().get_or_create(cluster_id=cluster_id)
-        if lease.holder != holder:
-            if lease.expires > now:
-                return None
-            lease.holder = holder
-            lease.epoch += 1
-        lease.expires = now + TTL
-        lease.save()
-        return lease.epoch
+    try:
+        with transaction.atomic():
+            lease = Lease.objects.select_for_update().filter(cluster_id=cluster_id).first()
+            if lease is None:
+                if not Cluster.objects.filter(pk=cluster_id).exists():
+                    raise ClusterDeleted(f"cluster {cluster_id} was deleted")
+                lease, _ = Lease.objects.get_or_create(cluster_id=cluster_id)
+            if lease.holder != holder:
+                if lease.expires > now:
+                    return None
+                lease.holder = holder
+                lease.epoch += 1
+            lease.expires = now + TTL
+            lease.save()
+            return lease.epoch
+    except IntegrityError:
+        # Deleted while we looked: the row that ours refers to is gone at the commit.
+        raise ClusterDeleted(f"cluster {cluster_id} was deleted") from None
 
 
 def extend(cluster_id: int, epoch: int) -> bool:

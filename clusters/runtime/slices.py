@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import F, Q
 
 from clusters.kernel.clock import MILLISECOND, SECOND, ClockSpec, parse_speed, wall_now
@@ -34,6 +35,8 @@ WINDOW = 2000
 """Revisions that one round of compaction drops at most."""
 COLLECT_EVERY = 200
 """Slices between two full garbage collections."""
+RETRY_FIRST, RETRY_LAST = 2 * SECOND, 60 * SECOND
+"""Wall time until a slice that failed is tried again; it doubles up to the last."""
 MAX_WARM = 24
 """Sessions that a worker keeps in memory."""
 
@@ -46,6 +49,15 @@ class SliceResult:
     ran: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a cluster's slice failed, how often in a row, and the wall time before which it is left alone."""
+
+    reason: str
+    times: int
+    until: int
+
+
 class Worker:
     """The sessions of one worker process."""
 
@@ -53,38 +65,65 @@ class Worker:
         self.name = name
         self.holder = holder
         self._warm: OrderedDict[int, Session] = OrderedDict()
+        self._failures: dict[int, _Failure] = {}
         self._slices = 0
 
     def forget(self, cluster_id: int) -> None:
+        """Load it anew next time."""
         self._warm.pop(cluster_id, None)
 
     def run_slice(self, cluster_id: int, *, budget: int = BUDGET) -> SliceResult:
         """Run one slice. Never raises for what can go wrong with one cluster."""
-        epoch = lease.acquire(cluster_id, holder=self.holder)
-        if epoch is None:
-            # Whoever holds it finds the wake, or the sweep does when the lease is over.
-            return SliceResult(wall_now() + 200 * MILLISECOND, ran=False)
+        failure = self._failures.get(cluster_id)
+        if failure is not None and wall_now() < failure.until:
+            return SliceResult(failure.until, ran=False)
+        epoch: int | None = None
         # A slice makes ten thousands of objects that live on, and hardly any cycles: collecting among them is a
         # quarter of its time, for nothing.
         gc.disable()
         try:
-            return self._run(cluster_id, epoch, budget)
+            epoch = lease.acquire(cluster_id, holder=self.holder)
+            if epoch is None:
+                # Whoever holds it finds the wake, or the sweep does when the lease is over.
+                return SliceResult(wall_now() + 200 * MILLISECOND, ran=False)
+            result = self._run(cluster_id, epoch, budget)
+            self._failures.pop(cluster_id, None)
+            return result
         except (Fenced, ClusterDeleted) as error:
             logger.info("cluster %s: %s", cluster_id, error)
             self.forget(cluster_id)
+            self._failures.pop(cluster_id, None)
             return SliceResult(None, ran=False)
-        except Exception:
+        except Exception as error:
             # The log is whole whatever happened here; a new session starts from it.
-            logger.exception("the slice of cluster %s failed; it is loaded anew", cluster_id)
             self.forget(cluster_id)
-            return SliceResult(wall_now() + 2 * SECOND, ran=False)
+            return SliceResult(self._failed(cluster_id, error), ran=False)
         finally:
-            lease.release(cluster_id, epoch)
             gc.enable()
+            if epoch is not None:
+                self._let_go(cluster_id, epoch)
             self._slices += 1
             if self._slices % COLLECT_EVERY == 0:
                 gc.collect()
                 gc.freeze()
+
+    def _failed(self, cluster_id: int, error: Exception) -> int:
+        """Write down why, in full once; the wall time at which to try again."""
+        before = self._failures.get(cluster_id)
+        times = before.times + 1 if before is not None else 1
+        if before is None or before.reason != repr(error):
+            logger.error("the slice of cluster %s failed; it is loaded anew", cluster_id, exc_info=error)
+        else:
+            logger.error("the slice of cluster %s failed again (%d times): %r", cluster_id, times, error)
+        until = wall_now() + min(RETRY_FIRST << min(times - 1, 10), RETRY_LAST)
+        self._failures[cluster_id] = _Failure(repr(error), times, until)
+        return until
+
+    def _let_go(self, cluster_id: int, epoch: int) -> None:
+        try:
+            lease.release(cluster_id, epoch)
+        except DatabaseError as error:
+            logger.warning("the lease of cluster %s is not handed back, and ends by itself: %s", cluster_id, error)
 
     def _run(self, cluster_id: int, epoch: int, budget: int) -> SliceResult:
         row = Cluster.objects.filter(pk=cluster_id).first()

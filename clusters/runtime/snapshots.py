@@ -236,14 +236,16 @@ def _make_namespaces(session: Session, found: dict[str, Obj]) -> None:
 def _replay(session: Session, history: Sequence[dict[str, Any]], found: dict[str, Obj]) -> None:
     """Write the log again. It must lead to the snapshot's objects, which were checked."""
     state: dict[str, Obj] = {}
+    live: dict[str, int] = {}
     ops: list[Op] = []
     for entry in history:
         key, obj, deleted = entry["key"], entry["object"], bool(entry.get("deleted"))
+        ops.append(Op(key, encode(obj), live.get(key, 0), entry.get("actor", ""), entry["vtime"], deleted))
         if deleted:
             state.pop(key, None)
+            live.pop(key, None)
         else:
-            state[key] = obj
-        ops.append(Op(key, encode(obj), -1, entry.get("actor", ""), entry["vtime"], deleted))
+            state[key], live[key] = obj, entry["revision"]
     if state.keys() != found.keys():
         key = min(state.keys() ^ found.keys())
         raise BadInput("history", f"it does not lead to the objects in items: {key} is in one of them only")
