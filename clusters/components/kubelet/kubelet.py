@@ -250,7 +250,6 @@ class Kubelet:
             moment=moment,
             host_ip=nodes.internal_ip(node),
             admit=admit,
-            has_network=bool(node["spec"].get("podCIDR")),
             allocate_ip=lambda candidate: self._address(node, candidate),
             can_address=lambda candidate: self._can_address(node, candidate),
             problem=lambda candidate, container: needs.config_problem(self.env.informers, candidate, container),

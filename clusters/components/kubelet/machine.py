@@ -35,7 +35,6 @@ class View:
     moment: Moment
     host_ip: str
     admit: Callable[[Obj], Rejection | None]
-    has_network: bool
     allocate_ip: Callable[[Obj], str]
     """The pod's own address: the same one until it ends; "" if the node has no network yet. Only asked for when it is
     written down: what is reserved but not stored would be forgotten with the worker."""

@@ -1,0 +1,98 @@
+"""Commands worked out before they run."""
+
+import pytest
+
+from clusters.components.kubelet.shell import DATE, HOSTNAME, Loop, compile_command
+from clusters.kernel.clock import SECOND
+
+
+def sh(script: str):
+    return compile_command(("sh", "-c", script))
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds", "code"),
+    [
+        (("true",), 0, 0),
+        (("false",), 0, 1),
+        (("sleep", "30"), 30, 0),
+        (("/bin/sleep", "1m"), 60, 0),
+        (("sh", "-c", "exit 7"), 0, 7),
+        (("sh", "-c", "sleep 2; exit 3"), 2, 3),
+        (("bash", "-ec", "sleep 1 && false || sleep 4"), 5, 0),
+        (("sh", "-c", "for i in 1 2 3; do sleep $i; done"), 6, 0),
+        (("sh", "-c", "i=0; while [ $i -lt 3 ]; do i=$((i+1)); sleep 1; done"), 3, 0),
+        (("sh", "-c", "if false; then sleep 9; else sleep 1; fi"), 1, 0),
+        (("sh", "-c", "until true; do sleep 1; done; exit 4"), 0, 4),
+        (("sh", "-c", "python /app/migrate.py; exit 5"), 0, 5),
+        (("date",), 0, 0),
+        (("sh",), 0, 0),
+    ],
+)
+def test_command_ends_when_and_as_its_words_say(command, seconds, code):
+    end = compile_command(command).end
+    assert end is not None
+    assert (round(end[0] / SECOND), end[1]) == (seconds, code)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("nginx",),
+        ("python", "app.py"),
+        ("sh", "-c", "exec java -jar app.jar"),
+        ("tail", "-f", "/dev/null"),
+        ("sleep", "infinity"),
+    ],
+)
+def test_command_that_is_not_known_to_end_runs_on(command):
+    assert compile_command(command).end is None
+
+
+def test_lines_carry_the_time_they_are_printed_at():
+    program = sh('echo "one two"; sleep 5; echo three $(date) $HOSTNAME')
+    assert program.lines == ((0, "one two"), (5 * SECOND, f"three {DATE} {HOSTNAME}"))
+
+
+def test_endless_loop_is_held_as_one_round():
+    program = sh("echo start; while true; do echo tick; sleep 2; echo tock; sleep 3; done")
+    assert program.lines == ((0, "start"),)
+    assert program.loop == Loop(0, 5 * SECOND, ((0, "tick"), (2 * SECOND, "tock")))
+    assert program.end is None
+
+
+def test_variables_come_from_the_environment_and_from_assignments():
+    program = compile_command(("sh", "-c", "NAME=$GREETING-x; echo ${NAME} ${MISSING:-none}"), (("GREETING", "hi"),))
+    assert [text for _, text in program.lines] == ["hi-x none"]
+
+
+def test_files_come_and_go():
+    program = sh("touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600")
+    assert not program.has_file("/tmp/other", 10 * SECOND)
+    assert program.has_file("/tmp/healthy", 29 * SECOND)
+    assert not program.has_file("/tmp/healthy", 30 * SECOND)
+
+
+def test_output_that_is_redirected_is_not_printed():
+    program = sh("echo secret > /tmp/out; echo shown")
+    assert [text for _, text in program.lines] == ["shown"]
+    assert program.has_file("/tmp/out", SECOND)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "((((((((((" * 300,
+        "a=x; while true; do a=$a$a; done",
+        "seq 1 99999999999",
+        "for i in $(seq 1 1000000); do for j in $(seq 1 1000000); do echo $i; done; done",
+        "echo hi) ; ( ; foo $( ;;; while do done for",
+        "if if if; while",
+        '"unterminated',
+        "echo $((9/0))",
+        "x" * 70_000,
+    ],
+)
+def test_hostile_scripts_are_bounded(script):
+    program = sh(script)
+    assert len(program.lines) < 10_000
