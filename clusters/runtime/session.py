@@ -142,6 +142,10 @@ class Session:
             elif not wanted and slot.instance is not None:
                 assert slot.informers is not None
                 assert slot.timers is not None
+                last_words = getattr(slot.instance, "stop", None)
+                if last_words is not None:
+                    # What is held in closed form (heartbeats) is written down by whoever holds it.
+                    last_words()
                 slot.informers.close()
                 slot.timers.alive = False
                 slot.instance = slot.informers = slot.timers = None

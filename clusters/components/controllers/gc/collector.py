@@ -48,12 +48,18 @@ class GarbageCollector(Controller):
             return
         meta = new["metadata"]
         if owners_of(new) and (old is None or owners_of(old) != owners_of(new)):
-            self.queue.add(Place(resource, key_of(new)).text())
-            if old is not None:
-                self._wake_owners(old)
+            if self._lacks_owner(new):
+                self.queue.add(Place(resource, key_of(new)).text())
+        if old is not None and owners_of(old) and owners_of(old) != owners_of(new):
+            self._wake_owners(old)
         if "deletionTimestamp" in meta:
             if any(f in (FOREGROUND, ORPHAN) for f in meta.get("finalizers") or ()):
                 self.queue.add(Place(resource, key_of(new)).text())
+
+    def _lacks_owner(self, obj: Obj) -> bool:
+        """Names an owner that is not there; while all are, nothing is to be done."""
+        namespace = obj["metadata"].get("namespace", "")
+        return any(self.graph.owner(ref, namespace)[1] is None for ref in owners_of(obj))
 
     def _wake_owners(self, obj: Obj) -> None:
         """Owners that wait for their dependents to go."""
