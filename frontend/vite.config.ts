@@ -35,9 +35,10 @@ export default defineConfig({
     port: Number(process.env.PORT ?? 18240),
     strictPort: true,
     proxy: {
-      "/api": backend,
-      "/k8s": backend,
-      "/ws": { target: backend, ws: true },
+      // The Host stays this one's, so that Django sees writes from its own origin.
+      "/api": { target: backend, changeOrigin: false },
+      "/k8s": { target: backend, changeOrigin: false },
+      "/ws": { target: backend, ws: true, changeOrigin: false },
     },
   },
   test: {

@@ -6,9 +6,9 @@ import type { Pod } from "@/protocol/rows";
 import { type Ref, select, ui } from "@/store/ui";
 import { nudgeSpeed, SPEEDS, setSpeed, speedLabel, step, togglePause } from "./clock";
 import { openYaml } from "./documents";
-import { heal, startComponent, stopComponent } from "./faults";
+import { faultWords, heal, startComponent, stopComponent } from "./faults";
 import { describe, named } from "./look";
-import { addNode, drain, pullThePlug, setCordon, setKubelet, setPower } from "./nodes";
+import { addNode, drain, setCordon, setKubelet, setPower } from "./nodes";
 import { crashPod, deletePod, evictPod } from "./pods";
 import type { ClusterSession } from "./session";
 import { deleteObject, restart, scalable, scale, setPaused } from "./workloads";
@@ -62,7 +62,8 @@ export function commandsFor(session: ClusterSession, ref: Ref, map: MapControl |
       break;
   }
   if (map) add("focus", "Show on the map", () => showOnMap(map, ref), { keys: "F", local: true });
-  return list;
+  // What cannot be undone comes last.
+  return [...list.filter(c => !c.danger), ...list.filter(c => c.danger)];
 }
 
 type Add = (id: string, title: string, run: () => void, more?: Partial<Command>) => void;
@@ -113,7 +114,6 @@ function nodeCommands(session: ClusterSession, ref: Ref, add: Add): void {
       keys: "Del",
       danger: true,
     });
-    if (node.power === "on") add("plug", "Pull the plug", () => pullThePlug(session, node), { danger: true });
   }
 }
 
@@ -224,7 +224,7 @@ export function globalCommands(session: ClusterSession, map: MapControl | null):
   for (const fault of session.model.faults.values()) {
     list.push({
       id: `heal-${fault.id}`,
-      title: `Heal ${fault.kind} on ${fault.target}`,
+      title: `Heal: ${faultWords(fault.kind).toLowerCase()} ${fault.target}`,
       group: "Failures",
       run: () => heal(session, fault),
     });

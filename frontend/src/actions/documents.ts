@@ -40,18 +40,37 @@ export function editable(object: KubeObject): KubeObject {
     generation: _g,
     ...metadata
   } = object.metadata;
+  if (metadata.annotations) {
+    const kept = Object.entries(metadata.annotations).filter(([name]) => !KEPT_BY_OTHERS.has(name));
+    if (kept.length) metadata.annotations = Object.fromEntries(kept);
+    else delete metadata.annotations;
+  }
   return { ...rest, metadata } as KubeObject;
 }
 
-const FIRST = ["apiVersion", "kind", "metadata", "spec", "data"];
+/** Annotations that kubectl and controllers write for themselves. */
+const KEPT_BY_OTHERS = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "deployment.kubernetes.io/revision",
+  "deprecated.daemonset.template.generation",
+]);
+
+/** Keys that people look for first, in this order; the others keep theirs. */
+const FIRST = ["apiVersion", "kind", "metadata", "name", "namespace", "image", "spec", "data"];
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const first = FIRST.flatMap(key => entries.filter(([k]) => k === key));
+  const rest = entries.filter(([key]) => !FIRST.includes(key));
+  return Object.fromEntries([...first, ...rest].map(([key, v]) => [key, inOrder(v)]));
+}
 
 /** The YAML library comes with the first document that is opened. */
 export async function toYaml(object: KubeObject): Promise<string> {
   const { stringify } = await import("yaml");
-  const ordered: Record<string, unknown> = {};
-  for (const key of FIRST) if (object[key] !== undefined) ordered[key] = object[key];
-  for (const [key, value] of Object.entries(object)) if (!(key in ordered)) ordered[key] = value;
-  return stringify(ordered, { lineWidth: 0, indentSeq: true, aliasDuplicateObjects: false });
+  return stringify(inOrder(object), { lineWidth: 0, indentSeq: true, aliasDuplicateObjects: false });
 }
 
 function draftKey(session: ClusterSession, draft: Pick<EditorDraft, "object">): string {

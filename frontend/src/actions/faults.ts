@@ -46,9 +46,21 @@ export const COMPONENT_STORY: Record<string, string> = {
   "kube-controller-manager": "Nothing is replaced, scaled or rolled out; dead nodes go unnoticed.",
 };
 
+const WORDS: Record<string, string> = {
+  "node-power": "Powered off",
+  "kubelet-stop": "Kubelet stopped on",
+  "pod-crash": "Crashing",
+  "component-stop": "Stopped",
+};
+
+/** What a fault did, before its target's name. */
+export function faultWords(kind: string): string {
+  return WORDS[kind] ?? kind;
+}
+
 export function inject(session: ClusterSession, kind: string, target: string, duration?: string): void {
   void run({
-    title: `${kind} on ${target}`,
+    title: `${faultWords(kind)} ${target}`,
     command: `manage.py cluster fault ${session.name} ${kind} ${target}${duration ? ` --for ${duration}` : ""}`,
     run: () => session.api.inject({ kind, target, ...(duration ? { duration } : {}) }),
   });
@@ -56,7 +68,7 @@ export function inject(session: ClusterSession, kind: string, target: string, du
 
 export function heal(session: ClusterSession, fault: Fault): void {
   void run({
-    title: `Heal ${fault.kind} on ${fault.target}`,
+    title: `Heal: ${faultWords(fault.kind).toLowerCase()} ${fault.target}`,
     command: `manage.py cluster heal ${session.name} ${fault.id}`,
     run: () => session.api.heal(fault.id),
   });

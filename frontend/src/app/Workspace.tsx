@@ -4,7 +4,7 @@ import { ClusterSession } from "@/actions/session";
 import { Confirm } from "@/panels/Confirm";
 import { SessionContext, useSession } from "@/panels/context";
 import { Dock } from "@/panels/Dock";
-import { Failures, FaultTray } from "@/panels/Failures";
+import { Failures } from "@/panels/Failures";
 import { Help } from "@/panels/Help";
 import { Inspector } from "@/panels/inspector/Inspector";
 import { MapView } from "@/panels/map/MapView";
@@ -67,7 +67,6 @@ export function Workspace({ name }: { name: string }) {
         <Rail />
         <div className="flex min-w-0 flex-1 flex-col">
           <TopBar />
-          <FaultTray />
           <div className="relative flex min-h-0 flex-1">
             <Failures />
             <div className="flex min-w-0 flex-1 flex-col">

@@ -15,6 +15,7 @@ import {
   parseAllDocuments,
   type Scalar,
   type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import type { SchemaField } from "@/protocol/rest";
 import { didYouMean, type SchemaIndex } from "./schema";
@@ -277,14 +278,29 @@ function text(map: YAMLMap, name: string): string {
   return typeof found === "string" ? found : "";
 }
 
-/** `spec.containers[0].image`, `metadata.labels[app.kubernetes.io/name]`, `data["a.b"]` as steps. */
-export function fieldSteps(path: string): (string | number)[] {
-  const steps: (string | number)[] = [];
-  for (const match of path.matchAll(/\[(\d+)\]|\["([^"]+)"\]|\[([^\]]+)\]|([^.[\]]+)/g)) {
+/** An item of a list by the values of its keys, as server-side apply names it: `[name="web",protocol="TCP"]`. */
+type ByKey = Record<string, string>;
+
+export type Step = string | number | ByKey;
+
+/** `spec.containers[0].image`, `labels[app.kubernetes.io/name]`, `data["a.b"]`, `containers[name="web"]` as steps. */
+export function fieldSteps(path: string): Step[] {
+  const steps: Step[] = [];
+  for (const match of path.matchAll(/\[(\d+)\]|\["([^"]+)"\]|\[(\w+=[^\]]+)\]|\[([^\]]+)\]|([^.[\]]+)/g)) {
     if (match[1] !== undefined) steps.push(Number(match[1]));
-    else steps.push(match[2] ?? match[3] ?? match[4] ?? "");
+    else if (match[3] !== undefined) {
+      steps.push(Object.fromEntries([...match[3].matchAll(/(\w+)="?([^",]*)"?/g)].map(m => [m[1]!, m[2]!])));
+    } else steps.push(match[2] ?? match[4] ?? match[5] ?? "");
   }
   return steps;
+}
+
+function itemOf(seq: YAMLSeq, step: Step): Node | undefined {
+  if (typeof step === "number") return seq.items[step] as Node | undefined;
+  if (typeof step !== "object") return undefined;
+  return seq.items.find(
+    item => isMap(item) && Object.entries(step).every(([k, v]) => String(item.get(k) ?? "") === v),
+  ) as Node | undefined;
 }
 
 /** Where a field that the server complains about stands in the text; the nearest parent that is there. */
@@ -304,8 +320,8 @@ export function locate(
       if (!pair) break;
       found = isScalar(pair.value) && pair.value.value !== null ? pair.value : (pair.key as Node);
       node = isNode(pair.value) ? pair.value : null;
-    } else if (isSeq(node) && typeof step === "number") {
-      const item = node.items[step] as Node | undefined;
+    } else if (isSeq(node)) {
+      const item = itemOf(node, step);
       if (!item) break;
       found = isMap(item) && isNode(item.items[0]?.key) ? item.items[0].key : item;
       node = item;

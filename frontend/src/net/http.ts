@@ -22,7 +22,20 @@ export interface Call {
   signal?: AbortSignal;
 }
 
+/** A token may have gone out of date while the page was open: it is fetched anew once. */
 export async function request(url: string, call: Call = {}): Promise<Response> {
+  try {
+    return await requestOnce(url, call);
+  } catch (error) {
+    const stale = error instanceof ProblemError && error.problem.status === 403 && /CSRF/.test(error.message);
+    if (!stale) throw error;
+    const answer = await requestOnce("/api/v1/session");
+    csrf.token = ((await answer.json()) as { csrf: string }).csrf;
+    return requestOnce(url, call);
+  }
+}
+
+async function requestOnce(url: string, call: Call = {}): Promise<Response> {
   const method = call.method ?? "GET";
   const headers: Record<string, string> = { Accept: call.accept ?? "application/json" };
   let body: string | undefined;

@@ -83,11 +83,17 @@ function Body({ draft }: { draft: EditorDraft }) {
           `kubectl apply --server-side --field-manager=playground${force ? " --force-conflicts" : ""} -f ${draft.object?.name ?? "new"}.yaml`,
         );
     try {
-      const result = await applyText(session.kube, source, {
-        dryRun: dry,
-        force,
-        namespace: draft.object?.namespace,
-      });
+      const namespace = draft.object?.namespace;
+      let result = await applyText(session.kube, source, { dryRun: dry, force, namespace });
+      const conflicts = result.outcomes.flatMap(o => o.conflicts);
+      if (dry && conflicts.length) {
+        // What would happen if one insisted; the conflicts are still told.
+        const forced = await applyText(session.kube, source, { dryRun: true, force: true, namespace });
+        result = {
+          ...forced,
+          outcomes: forced.outcomes.map((o, i) => ({ ...o, conflicts: i === 0 ? conflicts : [] })),
+        };
+      }
       setServer(result.findings);
       const failed = result.error || result.outcomes.find(o => o.error)?.error || "";
       if (!dry) settle(id, failed ? "failed" : "ok", failed || undefined);
@@ -273,8 +279,11 @@ function OutcomeBar(props: {
   const conflicts = result.outcomes.flatMap(o => o.conflicts);
   const failed = result.outcomes.filter(o => o.error && !o.conflicts.length);
   if (result.error) return <Bar tone="bad">{result.error}</Bar>;
-  if (conflicts.length)
-    return <Conflicts conflicts={conflicts} onForce={props.onForce} onDismiss={props.onDismiss} />;
+  if (conflicts.length) {
+    return (
+      <Conflicts conflicts={conflicts} radius={radius} onForce={props.onForce} onDismiss={props.onDismiss} />
+    );
+  }
   if (failed.length) {
     return (
       <Bar tone="bad">
@@ -312,10 +321,12 @@ function OutcomeBar(props: {
 
 function Conflicts({
   conflicts,
+  radius,
   onForce,
   onDismiss,
 }: {
   conflicts: Conflict[];
+  radius: string[];
   onForce: () => void;
   onDismiss: () => void;
 }) {
@@ -327,6 +338,7 @@ function Conflicts({
   return (
     <Bar tone="warn">
       <div className="min-w-0 flex-1">
+        {radius.length > 0 && <p className="m-0 font-medium">{radius.join(". ")}.</p>}
         <p className="m-0 font-medium">Others own fields that you change</p>
         {[...managers.entries()].map(([manager, fields]) => (
           <p key={manager} className="m-0 break-words">

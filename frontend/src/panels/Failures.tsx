@@ -1,7 +1,7 @@
 /** The failure palette: what can be broken, what Kubernetes will do about it, and what is broken just now. */
 import { Box, Cpu, HeartPulse, Server, X, Zap } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { COMPONENT_STORY, FAULT_KINDS, type FaultKind, heal, inject } from "@/actions/faults";
+import { COMPONENT_STORY, FAULT_KINDS, type FaultKind, faultWords, heal, inject } from "@/actions/faults";
 import { age } from "@/actions/look";
 import type { Fault } from "@/protocol/rows";
 import { ui, useUi } from "@/store/ui";
@@ -70,11 +70,8 @@ function Injector({ kind }: { kind: FaultKind }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the model is read anew for each version
   const targets = useMemo(() => targetsOf(kind, session), [kind, session, version]);
   const selected = selection ? nameOf(kind, session, selection.id) : "";
-  const target = targets.includes(chosen)
-    ? chosen
-    : targets.includes(selected)
-      ? selected
-      : (targets[0] ?? "");
+  const fallback = targets.find(t => !isControlPlane(session, t)) ?? targets[0] ?? "";
+  const target = targets.includes(chosen) ? chosen : targets.includes(selected) ? selected : fallback;
   const radius = useBlastRadius(kind, target);
   return (
     <div className="rounded-xl border border-line p-3">
@@ -83,6 +80,7 @@ function Injector({ kind }: { kind: FaultKind }) {
         <Button
           size="sm"
           className="text-bad"
+          aria-label={`${kind.title}: ${target}`}
           disabled={offline || !target}
           onClick={() => inject(session, kind.kind, target, duration || undefined)}
         >
@@ -135,9 +133,15 @@ function targetsOf(kind: FaultKind, session: ReturnType<typeof useSession>): str
   } else {
     names = ["kube-scheduler", "kube-controller-manager"];
   }
-  return names
-    .filter(n => kind.target === "pod" || !broken.has(n))
-    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const free = names.filter(n => kind.target === "pod" || !broken.has(n));
+  return kind.target === "component"
+    ? free
+    : free.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+function isControlPlane(session: ReturnType<typeof useSession>, name: string): boolean {
+  const i = session.model.nodeByName.get(name);
+  return i !== undefined && session.model.nodes.at(i)?.role === "control-plane";
 }
 
 function nameOf(kind: FaultKind, session: ReturnType<typeof useSession>, id: string): string {
@@ -188,12 +192,12 @@ function FaultLine({ fault, compact }: { fault: Fault; compact?: boolean }) {
     <div
       className={cx(
         "flex items-center gap-2",
-        compact ? "rounded-full bg-bad-soft py-0.5 pl-2.5 pr-0.5" : "px-2 py-1",
+        compact ? "rounded-full border border-line bg-raised py-0.5 pl-2.5 pr-1 shadow-float" : "px-2 py-1",
       )}
     >
       <Zap size={13} className="shrink-0 text-bad" aria-hidden="true" />
       <span className="min-w-0 flex-1 truncate text-[12.5px]">
-        <span className="font-medium text-bad">{fault.kind}</span> {fault.target}{" "}
+        <span className="font-medium text-bad">{faultWords(fault.kind)}</span> {fault.target}{" "}
         <span className="num text-ink-3">{left}</span>
       </span>
       <Button
@@ -209,8 +213,8 @@ function FaultLine({ fault, compact }: { fault: Fault; compact?: boolean }) {
   );
 }
 
-/** Always in sight while something is broken on purpose. */
-export function FaultTray() {
+/** Always in sight while something is broken on purpose: over the map, above the list. */
+export function FaultTray({ floating }: { floating?: boolean }) {
   const session = useSession();
   useTables(session.views, "faults");
   const faults = session.model.faults.list();
@@ -218,7 +222,12 @@ export function FaultTray() {
   return (
     <section
       aria-label="Active faults"
-      className="flex shrink-0 flex-wrap items-center gap-1.5 border-b border-line bg-panel px-3 py-1.5"
+      className={cx(
+        "flex flex-wrap items-center gap-1.5",
+        floating
+          ? "enter-fade absolute left-3 right-96 top-3 w-fit"
+          : "shrink-0 border-b border-line bg-panel px-4 py-1.5",
+      )}
     >
       {faults.slice(0, 6).map(f => (
         <FaultLine key={f.id} fault={f} compact />

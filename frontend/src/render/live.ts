@@ -127,25 +127,25 @@ export class LiveLayer {
   private paintEdges(draw: Draw): void {
     const { ctx, view, camera } = draw;
     if (!this.marks.edges.length) return;
-    ctx.lineWidth = 1.5;
+    ctx.lineWidth = 1.25;
     for (const edge of this.marks.edges) {
       const a = view.scene.rectOf(edge.from);
       const b = view.scene.rectOf(edge.to);
       if (!a || !b) continue;
       const lane = a.x < 0;
       const p = toScreen(camera, lane ? a.x + a.w : a.x + a.w / 2, a.y + a.h / 2);
-      const q = toScreen(camera, b.x + Math.min(b.w, b.h) / 2, b.y + b.h / 2);
+      const q = toScreen(camera, b.x + 1, b.y + b.h / 2);
       const bend = Math.max(30, Math.abs(q.x - p.x) * 0.45);
       ctx.beginPath();
       ctx.moveTo(p.x, p.y);
       ctx.bezierCurveTo(p.x + bend, p.y, q.x - bend, q.y, q.x, q.y);
       ctx.strokeStyle =
         edge.tone === "accent" ? view.theme.accent : edge.tone === "warn" ? view.theme.warn : view.theme.ink3;
-      ctx.globalAlpha = 0.65;
+      ctx.globalAlpha = 0.5;
       ctx.stroke();
       ctx.globalAlpha = 1;
       ctx.beginPath();
-      ctx.arc(q.x, q.y, 3, 0, Math.PI * 2);
+      ctx.arc(q.x, q.y, 2.5, 0, Math.PI * 2);
       ctx.fillStyle = ctx.strokeStyle;
       ctx.fill();
     }

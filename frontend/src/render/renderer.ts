@@ -201,7 +201,9 @@ export class Renderer implements SceneRenderer {
       const card = node >= 0 ? scene.nodeRect(node) : null;
       const rect = scene.podRect(pod);
       const state = pods.state[pod]!;
-      if (rect && node >= 0 && (state === STATE.running || isBad(state))) motion.pulse(rect, state, now);
+      const flight = motion.flights.get(pod);
+      if (flight) flight.state = state;
+      else if (rect && node >= 0 && (state === STATE.running || isBad(state))) motion.pulse(rect, state, now);
       if (card && this.packets && this.probe.quality < 1) {
         motion.packet(port(card), hub, isBad(state) ? "error" : "ok", now);
         sent++;

@@ -291,7 +291,7 @@ function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number
   items.push({
     name: "kube-controller-manager",
     kind: "manager",
-    rect: { x: right, y: cy - DOCK.h / 2, w: DOCK.w + 24, h: DOCK.h },
+    rect: { x: right, y: cy - DOCK.h / 2, w: DOCK.w + 44, h: DOCK.h },
     instances: manager,
   });
   const rest = [...byName.entries()].sort(([a], [b]) => naturally(a, b));
@@ -304,7 +304,7 @@ function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number
       name,
       kind: "controller",
       rect: {
-        x: right + DOCK.w + 24 + 36 + col * (DOCK.chipW + DOCK.gap),
+        x: right + DOCK.w + 44 + 36 + col * (DOCK.chipW + DOCK.gap),
         y: cy - tall / 2 + (i % perColumn) * (DOCK.chipH + 6),
         w: DOCK.chipW,
         h: DOCK.chipH,

@@ -20,7 +20,7 @@ export interface ShelfLayout {
   gap: number;
 }
 
-export const SHELF_TILE = { square: 24, chipW: 132, chipH: 24, gap: 5, rows: 2, groupGap: 18 } as const;
+export const SHELF_TILE = { square: 24, chipW: 154, chipH: 24, gap: 5, rows: 2, groupGap: 18 } as const;
 
 export const NOT_YET = "Waiting for the scheduler";
 

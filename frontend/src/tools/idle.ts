@@ -30,7 +30,8 @@ export class Idle implements ToolState {
         const ref = refOf(hit, host.scene);
         if (input.button === 2) {
           if (ref) {
-            host.select(ref);
+            host.select(ref, false);
+            host.hover(null, 0, 0);
             host.menu(ref, input.x, input.y);
           }
           return this;

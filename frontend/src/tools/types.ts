@@ -25,7 +25,8 @@ export interface ToolHost {
   hit(x: number, y: number): Hit;
   marks(marks: Partial<Marks>): void;
   cursor(name: string): void;
-  select(ref: Ref | null): void;
+  /** `inspect`: show it in the inspector too (the default) */
+  select(ref: Ref | null, inspect?: boolean): void;
   hover(ref: Ref | null, x: number, y: number): void;
   focus(ref: Ref): void;
   menu(ref: Ref, x: number, y: number): void;

@@ -111,7 +111,7 @@ function Body({ of }: { of: Ref }) {
             <Tabs.Trigger
               key={t}
               value={t}
-              className="-mb-px border-b-2 border-transparent px-[6px] pb-2 pt-1 text-[12.5px] tracking-[-0.005em] font-medium text-ink-2 transition-colors hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
+              className="-mb-px border-b-2 border-transparent px-[6px] pb-2 pt-1 text-[12.5px] tracking-[-0.005em] font-medium text-ink-2 transition-colors hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:border-accent data-[state=active]:text-ink"
             >
               {TITLES[t]}
             </Tabs.Trigger>

@@ -81,8 +81,8 @@ function Matrix({ nodes }: { nodes: NodeVerdict[] }) {
                 .slice(0, 12)
                 .map(n => (
                   <tr key={n.name} className="border-b border-line last:border-0">
-                    <td className="py-1.5 pl-3 font-medium text-ok">✓</td>
-                    <td className="px-2 py-1.5">{link(n.name)}</td>
+                    <td className="w-8 py-1.5 pl-3 font-medium text-ok">✓</td>
+                    <td className="py-1.5 pr-2">{link(n.name)}</td>
                     <td
                       className="num py-1.5 pr-3 text-right font-mono text-[11.5px] text-ink-2"
                       title={scores(n)}
@@ -190,8 +190,10 @@ function Fixes({ pod, answer }: { pod: Pod; answer: Explanation }) {
           onClick={f.run}
           className="flex items-center justify-between gap-3 rounded-lg border border-line-strong px-3 py-1.5 text-left hover:bg-hover disabled:opacity-45"
         >
-          <span className="font-medium">{f.title}</span>
-          <span className="truncate font-mono text-[11px] text-ink-3">{f.call}</span>
+          <span className="shrink-0 font-medium">{f.title}</span>
+          <span className="min-w-0 truncate font-mono text-[11px] text-ink-3" title={f.call}>
+            {f.call}
+          </span>
         </button>
       ))}
     </div>

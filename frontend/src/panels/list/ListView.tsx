@@ -10,6 +10,7 @@ import { cx } from "@/ui/cx";
 import { Menu, PointMenu } from "@/ui/Menu";
 import { StateTile } from "@/ui/StateTile";
 import { useNow, useSession } from "../context";
+import { FaultTray } from "../Failures";
 import { listRows, type Row } from "./rows";
 
 const ROW_H = 32;
@@ -99,6 +100,7 @@ export default function ListView() {
   };
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col bg-panel">
+      <FaultTray />
       <div className="flex shrink-0 items-center gap-2 border-b border-line px-4 py-2">
         <label className="flex h-8 w-72 items-center gap-2 rounded-lg border border-line-strong px-2.5 focus-within:border-accent">
           <Search size={14} className="text-ink-3" aria-hidden="true" />

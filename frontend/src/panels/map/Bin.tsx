@@ -11,12 +11,12 @@ export function Bin({ state }: { state: BinState }) {
     <div
       data-bin
       className={cx(
-        "enter-left pointer-events-none absolute bottom-16 right-4 top-4 flex w-28 flex-col items-center justify-center gap-2 rounded-2xl border-2 border-dashed px-3 text-center text-[12.5px] font-medium transition-colors",
-        hot ? "border-bad bg-bad-soft text-bad" : "border-line-strong bg-panel/90 text-ink-2",
+        "enter-up pointer-events-none absolute bottom-2.5 left-1/2 flex h-14 w-80 -translate-x-1/2 items-center justify-center gap-3 rounded-2xl border-2 border-dashed px-4 text-[13px] font-medium shadow-float transition-colors",
+        hot ? "border-bad bg-bad-soft text-bad" : "border-line-strong bg-raised text-ink-2",
       )}
     >
-      <LogOut size={22} aria-hidden="true" />
-      Out of the cluster
+      <LogOut size={20} aria-hidden="true" />
+      Drop here: out of the cluster
       <span className="text-[11px] font-normal text-ink-3">
         {state === "hot-shift" ? "at once" : "Shift: at once"}
       </span>

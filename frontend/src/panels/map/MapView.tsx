@@ -6,6 +6,7 @@ import { type Ref, useUi } from "@/store/ui";
 import type { PointerInput } from "@/tools/types";
 import { PointMenu } from "@/ui/Menu";
 import { mapRef, useSession } from "../context";
+import { FaultTray } from "../Failures";
 import { Bin, type BinState } from "./Bin";
 import { Drains } from "./Drains";
 import { HoverCard } from "./HoverCard";
@@ -41,7 +42,8 @@ export function MapView() {
       { root: root.current, base: base.current, live: live.current },
       {
         onHover: (ref, x, y) => setHovered(ref ? { ref, x, y } : null),
-        onMenu: (ref, x, y) => setMenu({ ref, x, y }),
+        // After the press: the focus it moves would close the menu.
+        onMenu: (ref, x, y) => setTimeout(() => setMenu({ ref, x, y })),
         onBin: setBin,
       },
     );
@@ -138,9 +140,12 @@ export function MapView() {
       {stage && (
         <>
           <PeerCursors stage={stage} />
-          {hovered && bin === "hidden" && <HoverCard hovered={hovered.ref} x={hovered.x} y={hovered.y} />}
+          {hovered && bin === "hidden" && !menu && hovered.ref.id !== selection?.id && (
+            <HoverCard hovered={hovered.ref} x={hovered.x} y={hovered.y} />
+          )}
           <Legend stage={stage} />
           <ZoomBar stage={stage} />
+          <FaultTray floating />
           <Drains />
         </>
       )}

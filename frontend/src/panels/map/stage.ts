@@ -277,7 +277,8 @@ export class Stage implements ToolHost, MapControl {
     this.renderer.resize(this.size, window.devicePixelRatio || 1);
     // A panel that opens beside the map does not move it; a window of another size shows it anew.
     const window_ = `${window.innerWidth}x${window.innerHeight}`;
-    if (this.fitted && this.shown && window_ !== this.windowSize) this.jump(this.fitCamera());
+    const same = window_ === this.windowSize && this.fitCamera().z < this.camera().z * 0.85;
+    if (this.fitted && this.shown && !same) this.jump(this.fitCamera());
     else {
       const selected = ui.get().selection;
       if (selected && this.shown) this.reveal(selected.id);
@@ -365,8 +366,9 @@ export class Stage implements ToolHost, MapControl {
     this.elements.root.style.cursor = name;
   }
 
-  select(ref: Ref | null): void {
-    select(ref);
+  select(ref: Ref | null, inspect = true): void {
+    if (inspect) select(ref);
+    else ui.set({ selection: ref });
     this.session.pointAgain();
   }
 
