@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from clusters.machinery.complete import complete_in_place
 from clusters.machinery.convert import convert
 from clusters.machinery.field import ErrorList
 from clusters.machinery.names import dns1123_label
@@ -56,10 +57,13 @@ def to_stored(resource: Resource, item: Obj, path: str, ctx: Context) -> Obj:
     if version.name != resource.stored_as and version.to_storage is not None:
         obj = version.to_storage(obj)
     obj["apiVersion"] = resource.api_version()
-    if resource.internal:
-        resource.strategy.default(obj)
+    # What is whole stays as it is; what somebody wrote by hand gets what the loops expect to find.
+    resource.strategy.default(obj)
+    type_ = version.type
+    if type_ is not None:
+        complete_in_place(obj, type_)
     _refuse(validate_created(resource, obj), path)
-    _refuse(_essential(resource, obj, ctx), path)
+    _refuse(resource.strategy.validate_create(orjson.loads(orjson.dumps(obj)), ctx), path)
     return obj
 
 
@@ -89,10 +93,6 @@ def _check_plain(obj: Obj, path: str) -> None:
         value = obj["metadata"].get(name) or {}
         if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
             raise BadInput(f"{path}.metadata.{name}", "must map strings to strings")
-
-
-def _essential(resource: Resource, obj: Obj, ctx: Context) -> ErrorList:
-    return resource.strategy.validate_create(orjson.loads(orjson.dumps(obj)), ctx)
 
 
 def _refuse(errors: ErrorList, path: str) -> None:

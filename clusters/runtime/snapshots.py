@@ -193,7 +193,7 @@ def restore(session: Session, parsed: Parsed) -> None:
     """Write all objects into an empty cluster, as they are. Raises BadInput naming the object that cannot be."""
     found = _objects(session, parsed.items)
     if parsed.history:
-        _replay(session, parsed.history, found)
+        _replay(session, parsed.history, dict(zip(found, parsed.items)))
         return
     if not parsed.whole:
         bootstrap.bootstrap(session.registry, parsed.settings)
@@ -233,8 +233,8 @@ def _make_namespaces(session: Session, found: dict[str, Obj]) -> None:
             registry.create(session.resources["namespaces"], "", space, opts)
 
 
-def _replay(session: Session, history: Sequence[dict[str, Any]], found: dict[str, Obj]) -> None:
-    """Write the log again. It must lead to the snapshot's objects, which were checked."""
+def _replay(session: Session, history: Sequence[dict[str, Any]], items: dict[str, Obj]) -> None:
+    """Write the log again. It must lead to the snapshot's objects by key, which were checked."""
     state: dict[str, Obj] = {}
     live: dict[str, int] = {}
     ops: list[Op] = []
@@ -246,11 +246,11 @@ def _replay(session: Session, history: Sequence[dict[str, Any]], found: dict[str
             live.pop(key, None)
         else:
             state[key], live[key] = obj, entry["revision"]
-    if state.keys() != found.keys():
-        key = min(state.keys() ^ found.keys())
+    if state.keys() != items.keys():
+        key = min(state.keys() ^ items.keys())
         raise BadInput("history", f"it does not lead to the objects in items: {key} is in one of them only")
-    for key, obj in found.items():
-        if state[key] != obj:
+    for key, item in items.items():
+        if state[key] != {**item, "metadata": {k: v for k, v in item["metadata"].items() if k != "resourceVersion"}}:
             raise BadInput("history", f"it does not lead to the objects in items: {key} differs")
     for batch in _batches(ops):
         session.store.txn(batch)
