@@ -7,6 +7,7 @@ watches everything (garbage, namespaces) comes last.
 from __future__ import annotations
 
 from clusters.client.component import Component
+from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
 from clusters.components.controllers.daemonset import DaemonSetController
 from clusters.components.controllers.deployment import DeploymentController
 from clusters.components.controllers.disruption import DisruptionController
@@ -38,6 +39,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ControllerManagerLease,
     ServiceAccountController,
     RootCaPublisher,
+    ClusterRoleAggregationController,
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
