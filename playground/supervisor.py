@@ -90,7 +90,9 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
         try:
-            if not os.environ.get("REDIS_URL"):
+            if os.environ.get("REDIS_URL"):
+                self._check_redis()
+            else:
                 self._spawn("redis", self._redis_command())
             self._prepare_database()
             self._spawn_servers()
@@ -125,6 +127,18 @@ class Supervisor:
                     f"port {port} cannot be used ({error.strerror}): another program listens there. "
                     f"Stop it, or choose another one: make run {name}={port + 1}"
                 ) from None
+
+    def _check_redis(self) -> None:
+        import redis
+
+        url = self.settings.REDIS_URL
+        try:
+            with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
+                client.ping()
+        except (redis.RedisError, ValueError, OSError) as error:
+            raise CannotStart(
+                f"Redis at REDIS_URL={url} does not answer ({error}): start it, or unset REDIS_URL to have one started"
+            ) from None
 
     def _redis_command(self) -> list[str]:
         server = shutil.which("redis-server") or shutil.which("valkey-server") or _server_of_wheel()
@@ -234,7 +248,7 @@ def endpoints(host: str) -> tuple[str, str]:
     """Twisted's descriptions of what Daphne listens to: HTTP on PORT, TLS with our own authority on K8S_PORT."""
     from django.conf import settings
 
-    from clusters.web import pki
+    from clusters.runtime import pki
 
     keys = pki.ensure(settings.DATA_DIR)
     files = _escaped(privateKey=keys.server_key, certKey=keys.server_cert)

@@ -1,5 +1,6 @@
 """What a worker process does beside its tasks: it wakes clusters when their timers are due, and sweeps for
-clusters that nobody looks after. One thread each process; the broker is never trusted for recovery.
+clusters that nobody looks after. One thread each process; the broker is never trusted for recovery: while it is
+away, this thread runs the slices itself.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ import heapq
 import logging
 import threading
 
-from django.db import close_old_connections
+import redis
+from django.db import DatabaseError, close_old_connections
+from kombu.exceptions import OperationalError
 
 from clusters.kernel.clock import SECOND, wall_now
 from clusters.runtime import lease, notify
@@ -22,6 +25,8 @@ SWEEP = 1 * SECOND
 """Wall time between two sweeps."""
 COMPACTION = 10 * SECOND
 """Wall time between two rounds of compaction."""
+BROKER_PAUSE = 2 * SECOND
+"""Wall time for which a broker that did not answer is not asked again."""
 IN_A_ROW = 4
 """Slices of one busy cluster before the others have their turn (a turn through the broker costs 5 ms)."""
 
@@ -34,6 +39,10 @@ class Agent:
         self.worker = Worker(name, lease.renew_identity())
         self._alarms: list[tuple[int, int]] = []
         self._due: dict[int, int] = {}
+        self._turn = threading.Lock()
+        """Sessions are not thread-safe: a task and this thread take turns."""
+        self._broker_away = 0
+        """Until that wall time."""
         self._wakeup = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -50,20 +59,22 @@ class Agent:
     def slice(self, cluster_id: int) -> None:
         """Run a slice, then set the alarm for the next."""
         for _ in range(IN_A_ROW):
-            result = self.worker.run_slice(cluster_id)
+            with self._turn:
+                result = self.worker.run_slice(cluster_id)
             if result.due != 0:
                 break
         if result.due is None:
             with self._wakeup:
                 self._due.pop(cluster_id, None)
             return
-        if result.due <= wall_now():
-            self._wake(cluster_id)
-            return
+        if result.due > wall_now() or not self._ask(cluster_id):
+            self._set_alarm(cluster_id, result.due)
+
+    def _set_alarm(self, cluster_id: int, due: int) -> None:
         with self._wakeup:
-            if self._due.get(cluster_id) != result.due:
-                self._due[cluster_id] = result.due
-                heapq.heappush(self._alarms, (result.due, cluster_id))
+            if self._due.get(cluster_id) != due:
+                self._due[cluster_id] = due
+                heapq.heappush(self._alarms, (due, cluster_id))
                 self._wakeup.notify()
 
     def _run(self) -> None:
@@ -97,7 +108,9 @@ class Agent:
             close_old_connections()
             for cluster_id in due_clusters(now):
                 self._wake(cluster_id)
-        except Exception:  # a database that is away for a moment must not end the sweeps
+        except DatabaseError as error:  # away for a moment: that must not end the sweeps
+            logger.error("the database does not answer (%s); the next sweep is in %s s", error, SWEEP // SECOND)
+        except Exception:
             logger.exception("the sweep failed; the next one is in %s s", SWEEP // SECOND)
 
     def _compact(self) -> None:
@@ -109,7 +122,25 @@ class Agent:
             logger.exception("the compaction failed; the next one is in %s s", COMPACTION // SECOND)
 
     def _wake(self, cluster_id: int) -> None:
-        notify.safely(lambda: notify.wake(cluster_id))
+        """Have a slice run, by whoever has the cluster warm; here and now if the broker is away."""
+        if self._ask(cluster_id):
+            return
+        try:
+            self.slice(cluster_id)
+        except Exception:
+            logger.exception("cluster %s could not be looked after", cluster_id)
+
+    def _ask(self, cluster_id: int) -> bool:
+        """Ask for a slice by a task; False if the broker is away."""
+        if wall_now() < self._broker_away:
+            return False
+        try:
+            notify.wake(cluster_id)
+        except (redis.RedisError, OperationalError, OSError) as error:
+            notify.complain(error)
+            self._broker_away = wall_now() + BROKER_PAUSE
+            return False
+        return True
 
 
 _agent: Agent | None = None

@@ -91,19 +91,24 @@ _complained = -COMPLAIN_SECONDS
 
 
 def safely(call: Callable[[], object]) -> None:
-    """Redis may be away: nothing depends on it, and saying so twice a minute is enough."""
-    global _complained
+    """Redis may be away: nothing depends on it."""
     try:
         call()
     except Exception as error:  # kombu and redis raise each their own
-        if time.monotonic() - _complained > COMPLAIN_SECONDS:
-            _complained = time.monotonic()
-            logger.warning(
-                "Redis at %s does not answer (%s): changes show with up to a second's delay, and the loops wait"
-                " for the workers' sweep. Start it, or set REDIS_URL.",
-                settings.REDIS_URL,
-                error,
-            )
+        complain(error)
+
+
+def complain(error: Exception) -> None:
+    """Say that Redis is away; twice a minute is enough."""
+    global _complained
+    if time.monotonic() - _complained > COMPLAIN_SECONDS:
+        _complained = time.monotonic()
+        logger.warning(
+            "Redis at %s does not answer (%s): changes show with up to a second's delay, and the workers' sweeps"
+            " drive the loops. Start it, or set REDIS_URL.",
+            settings.REDIS_URL,
+            error,
+        )
 
 
 class Notifier:
