@@ -23,19 +23,22 @@ API_SERVICE_IP = "10.96.0.1"
 DNS_SERVICE_IP = "10.96.0.10"
 API_ADDRESS = "192.168.0.2"
 REGION = "region-1"
+STAND_IN = "-----BEGIN CERTIFICATE-----\nbm9ib2R5IGNvbm5lY3RzIHRvIHRoaXMgY2x1c3Rlcg==\n-----END CERTIFICATE-----\n"
+"""For clusters that nobody connects to (tests)."""
 
 Entry = tuple[str, str, Obj]
 """(qualified resource, namespace, object)"""
 
 
-def bootstrap(registry: Registry, settings: ClusterSettings) -> None:
-    """Create everything. The registry is that of a session: all of it is one batch."""
+def bootstrap(registry: Registry, settings: ClusterSettings, *, authority: str = STAND_IN) -> None:
+    """Create everything. The registry is that of a session: all of it is one batch. `authority`: the PEM of the CA
+    that signs the API server's certificate."""
     opts = WriteOptions(user=MASTER, manager="kube-apiserver")
-    for resource, namespace, obj in entries(settings):
+    for resource, namespace, obj in entries(settings, authority):
         registry.create(registry.resources[resource], namespace, obj, opts)
 
 
-def entries(settings: ClusterSettings) -> Iterator[Entry]:
+def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[Entry]:
     """All objects, in the order in which they can be created."""
     for name in SYSTEM_NAMESPACES:
         yield "namespaces", "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
@@ -43,7 +46,7 @@ def entries(settings: ClusterSettings) -> Iterator[Entry]:
     yield from priority_objects()
     yield from flowcontrol_objects()
     yield from rbac_objects()
-    yield "configmaps", "kube-system", _authentication_config()
+    yield "configmaps", "kube-system", _authentication_config(authority)
     for machine in machines(settings):
         yield "machines.playground.dev", "", machine
     if settings.addons == "default":
@@ -134,12 +137,13 @@ def _network() -> Iterator[Entry]:
     )
 
 
-def _authentication_config() -> Obj:
+def _authentication_config(authority: str) -> Obj:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
         "data": {
+            "client-ca-file": authority,
             "requestheader-allowed-names": '["front-proxy-client"]',
             "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
             "requestheader-group-headers": '["X-Remote-Group"]',

@@ -19,7 +19,7 @@ from clusters.machinery.types import Obj
 from clusters.models import Cluster
 from clusters.registry import deletion
 from clusters.registry.registry import WriteOptions
-from clusters.runtime import bootstrap, notify, snapshots
+from clusters.runtime import bootstrap, notify, pki, snapshots
 from clusters.runtime.composition import components
 from clusters.runtime.hub import ClusterHandle, hub
 from clusters.runtime.session import Session
@@ -60,7 +60,7 @@ def create_cluster(name: str, *, seed: int | None = None, start: int | None = No
     cluster = _new_row(name, checked, seed, start)
     try:
         session = _bare_session(cluster)
-        bootstrap.bootstrap(session.registry, checked)
+        bootstrap.bootstrap(session.registry, checked, authority=authority())
         session.commit()
     except BaseException:
         cluster.delete()
@@ -100,6 +100,13 @@ def _bare_session(cluster: Cluster) -> Session:
     return Session(store, seed=cluster.seed, now=cluster.clock_base, components=())
 
 
+def authority() -> str:
+    """PEM of the certificate authority that this installation's kubeconfigs carry."""
+    from django.conf import settings
+
+    return pki.ensure(settings.DATA_DIR).ca_pem().decode()
+
+
 def _wake(cluster: Cluster) -> None:
     notify.notifier.wrote(cluster.pk, 0)
 
@@ -132,7 +139,7 @@ def import_snapshot(doc: object, name: str) -> Cluster:
     cluster = _new_row(name, parsed.settings, parsed.seed, parsed.start, parsed.speed)
     try:
         session = _bare_session(cluster)
-        snapshots.restore(session, parsed)
+        snapshots.restore(session, parsed, authority())
         session.commit()
     except BaseException:
         cluster.delete()

@@ -189,14 +189,14 @@ def _history(history: object, revision: object) -> list[dict[str, Any]]:
     return history
 
 
-def restore(session: Session, parsed: Parsed) -> None:
+def restore(session: Session, parsed: Parsed, authority: str) -> None:
     """Write all objects into an empty cluster, as they are. Raises BadInput naming the object that cannot be."""
     found = _objects(session, parsed.items)
     if parsed.history:
         _replay(session, parsed.history, dict(zip(found, parsed.items)))
         return
     if not parsed.whole:
-        bootstrap.bootstrap(session.registry, parsed.settings)
+        bootstrap.bootstrap(session.registry, parsed.settings, authority=authority)
         for node in [o for o in found.values() if o["kind"] == "Node"]:
             found.setdefault(f"playground.dev/machines/{node['metadata']['name']}", _machine_of(node))
         _make_namespaces(session, found)

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from clusters.models import Cluster
 from clusters.models.access import policy
-from clusters.web import pki
+from clusters.runtime import pki
 
 MASTERS = "system:masters"
 ADMIN = "admin"

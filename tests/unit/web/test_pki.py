@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from clusters.web import pki
+from clusters.runtime import pki
 
 
 def test_server_certificate_is_trusted_through_the_authority(tmp_path: Path) -> None:
