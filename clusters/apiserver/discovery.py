@@ -172,7 +172,7 @@ class Discovery:
                 "singularName": resource.singular or resource.kind.lower(),
                 "namespaced": resource.namespaced,
                 "kind": resource.kind,
-                "verbs": sorted(resource.verbs),
+                "verbs": list(resource.verbs) if not resource.builtin else sorted(resource.verbs),
             }
             if resource.short_names:
                 entry["shortNames"] = list(resource.short_names)
@@ -181,7 +181,7 @@ class Discovery:
             if "list" in resource.verbs:
                 entry["storageVersionHash"] = storage_hash(resource)
             entries.append(entry)
-            for sub in sorted(resource.subresources, key=lambda s: s.name):
+            for sub in _subresources(resource, version):
                 more: dict[str, Any] = {
                     "name": f"{resource.name}/{sub.name}",
                     "singularName": "",
@@ -245,10 +245,16 @@ class Discovery:
             entry["shortNames"] = list(resource.short_names)
         if resource.categories:
             entry["categories"] = list(resource.categories)
-        if resource.subresources:
-            subs = sorted(resource.subresources, key=lambda s: s.name)
+        subs = _subresources(resource, version)
+        if subs:
             entry["subresources"] = [_aggregate_subresource(resource, s, own) for s in subs]
         return entry
+
+
+def _subresources(resource: Resource, version: str) -> list[Subresource]:
+    described = resource.version(version)
+    listed = resource.subresources_of(described) if described is not None else ()
+    return sorted(listed, key=lambda s: s.name)
 
 
 def _aggregate_subresource(resource: Resource, sub: Subresource, own: tuple[str, str]) -> dict[str, Any]:

@@ -38,12 +38,14 @@ class Endpoint:
         self.native = version.name == resource.stored_as and version.from_storage is None and not resource.shares
         self.live = type(resource.strategy).on_read is not Strategy.on_read
         """Some of it is worked out when it is read."""
-        self.subresources: dict[str, Subresource] = {s.name: s for s in resource.subresources}
+        self.subresources: dict[str, Subresource] = {s.name: s for s in resource.subresources_of(version)}
 
     @cached_property
     def type(self) -> schema.ObjectType:
         """The schema of the served version."""
-        return schema.definitions().type(self.version.schema)
+        found = self.version.type
+        assert found is not None
+        return found
 
     @property
     def bytes_pass(self) -> bool:

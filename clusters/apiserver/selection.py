@@ -18,7 +18,7 @@ def check_fields(endpoint: Endpoint, fields: FieldSelector | None) -> None:
     """Raises BadRequest for a field that cannot be selected by."""
     if fields is None or fields.empty:
         return
-    known = endpoint.resource.fields
+    known = endpoint.resource.fields_of(endpoint.version)
     for requirement in fields.requirements:
         name = requirement.field
         if name in _META_FIELDS or name in known:
@@ -54,7 +54,7 @@ def unknown_field(endpoint: Endpoint, name: str) -> str:
 
 def value_of(endpoint: Endpoint, obj: Obj) -> Callable[[str], str]:
     """The object's value of a selectable field."""
-    known = endpoint.resource.fields
+    known = endpoint.resource.fields_of(endpoint.version)
 
     def read(name: str) -> str:
         if name == "metadata.name":

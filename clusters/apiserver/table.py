@@ -54,7 +54,7 @@ def include_object(value: str) -> str:
 
 
 def columns_of(endpoint: Endpoint) -> tuple[Column, ...]:
-    return endpoint.resource.columns or DEFAULT_COLUMNS
+    return endpoint.resource.columns_of(endpoint.version) or DEFAULT_COLUMNS
 
 
 def definitions(columns: Sequence[Column]) -> list[dict[str, Any]]:

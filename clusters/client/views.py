@@ -57,14 +57,14 @@ class CacheInformer:
 
     def __init__(self, cache: WatchCache, resource: Resource) -> None:
         self._cache = cache
-        self._resource = resource
+        self.resource = resource
         self._prefix = resource.prefix
         self._bucket = cache.bucket(resource.prefix)
         self._indexes: dict[str, _Index] = {}
         self._handlers: list[Handler] = []
 
     def get(self, namespace: str, name: str) -> Obj | None:
-        item = self._bucket.items.get(self._resource.key(namespace, name))
+        item = self._bucket.items.get(self.resource.key(namespace, name))
         return item.wire if item is not None else None
 
     def by_key(self, key: str) -> Obj | None:
@@ -117,7 +117,7 @@ class CacheInformer:
             try:
                 handler(old, new)
             except Exception:
-                logger.exception("a change handler of %s failed on %s", self._resource.qualified, change.key)
+                logger.exception("a change handler of %s failed on %s", self.resource.qualified, change.key)
 
 
 class CacheInformers:
@@ -134,6 +134,8 @@ class CacheInformers:
         informer = self._by_prefix.get(described.prefix)
         if informer is None:
             informer = self._by_prefix[described.prefix] = CacheInformer(self._cache, described)
+        elif informer.resource is not described:
+            informer.resource = described  # a definition that was made anew may have another scope
         return informer
 
     def _tell(self, changes: Sequence[Change]) -> None:

@@ -27,7 +27,7 @@ from clusters.machinery.errors import (
 from clusters.machinery.field import Path, go_quote, invalid
 from clusters.machinery.patch import managedfields
 from clusters.machinery.types import Obj, UserInfo
-from clusters.registry import metadata
+from clusters.registry import definitions, metadata
 from clusters.registry.attributes import Admission, Attributes
 from clusters.registry.cache import WatchCache, Write
 from clusters.registry.item import Item, encode
@@ -122,6 +122,7 @@ class Registry:
         self.epoch = epoch
         self._shapes: dict[tuple[str, str, str], list[Obj]] = {}
         self._whole: set[tuple[str, str, str]] = set()
+        definitions.follow(cache, resources)
 
     # reads
 

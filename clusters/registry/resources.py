@@ -48,7 +48,7 @@ class ResourceMap:
         return resource
 
     def of_kind(self, group: str, kind: str) -> Resource | None:
-        return next((r for r in self._by_group.get(group, {}).values() if r.kind == kind), None)
+        return next((r for r in list(self._by_group.get(group, {}).values()) if r.kind == kind), None)
 
     def groups(self) -> list[str]:
         return list(self._by_group)

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clusters.kernel.rng import Rng
+from clusters.machinery import schema as schemas
 from clusters.machinery.field import ErrorList
+from clusters.machinery.schema import ObjectType
 from clusters.machinery.types import Obj, UserInfo
 
 
@@ -39,6 +41,8 @@ class Context:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    version: str = ""
+    """The served version of the request; "" is the storage version."""
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     """Texts for `Warning` headers; strategies and admission append."""
@@ -107,6 +111,9 @@ class Strategy:
 
         return dns1123_subdomain(name, prefix=prefix)
 
+    def finish(self, obj: Obj, ctx: Context) -> None:
+        """The last touch, in place, before the object is stored: what only the storage version cannot hold goes."""
+
     def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
         """Seconds between a delete and the object's end, or None for a kind that goes at once (all but Pod)."""
         return None
@@ -147,6 +154,18 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomVersion:
+    """What versions of one custom resource may differ in (versions of built-in kinds do not)."""
+
+    type: ObjectType
+    openapi: Mapping[str, Any]
+    """The schema as OpenAPI documents show it."""
+    columns: tuple[Column, ...] = ()
+    fields: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
+    subresources: tuple[Subresource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One served version of a kind. `schema` names its definition (`io.k8s.api.apps.v1.Deployment`).
     The conversions map to and from the storage version; None is the identity but for `apiVersion`."""
@@ -157,6 +176,15 @@ class Version:
     """A text for the `Warning` header of every answer in this version."""
     to_storage: Callable[[Obj], Obj] | None = None
     from_storage: Callable[[Obj], Obj] | None = None
+    custom: CustomVersion | None = None
+    """What a version of a custom resource brings along."""
+
+    @property
+    def type(self) -> ObjectType | None:
+        """The type of the version's objects; None if it has no schema of its own."""
+        if self.custom is not None:
+            return self.custom.type
+        return schemas.definitions().type(self.schema) if self.schema else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +259,15 @@ class Resource:
 
     def version(self, name: str) -> Version | None:
         return next((v for v in self.versions if v.name == name), None)
+
+    def columns_of(self, version: Version) -> tuple[Column, ...]:
+        return version.custom.columns if version.custom is not None else self.columns
+
+    def fields_of(self, version: Version) -> Mapping[str, Callable[[Obj], str]]:
+        return version.custom.fields if version.custom is not None else self.fields
+
+    def subresources_of(self, version: Version) -> tuple[Subresource, ...]:
+        return version.custom.subresources if version.custom is not None else self.subresources
 
     def key(self, namespace: str, name: str) -> str:
         return f"{self.prefix}{namespace}/{name}" if self.namespaced else f"{self.prefix}{name}"

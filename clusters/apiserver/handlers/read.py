@@ -122,6 +122,8 @@ def list_meta(
 ) -> dict[str, Any]:
     """ListMeta: the revision, and where to go on."""
     meta: dict[str, Any] = {"resourceVersion": str(listing.rev)}
+    if endpoint.custom:
+        meta["continue"] = ""  # such lists are written as they are held, empty fields included
     if listing.next_key:
         prefix = endpoint.resource.prefix
         if namespace and endpoint.namespaced:
@@ -144,10 +146,17 @@ def items_response(
         return Response(status, body, JSON, render.warning_headers(call.warnings))
     ctx = call.context() if endpoint.live else None
     objects = [endpoint.outgoing(item.wire if item.rev else item.obj, ctx) for item in items]
+    return objects_response(call, endpoint, objects, meta, form, status)
+
+
+def objects_response(
+    call: Call, endpoint: Endpoint, objects: list[Obj], meta: dict[str, Any], form: Form, status: int = 200
+) -> Response:
+    """A list of objects in the served version, in the form asked for."""
     if form.kind == "Table":
         include = table.include_object(call.query.get("includeObject"))
         now = call.server.cluster.clock.now()
-        out = table.table(endpoint, objects, meta, include=include, now=now, version=form.version)
+        out: Obj = table.table(endpoint, objects, meta, include=include, now=now, version=form.version)
     elif form.kind == "PartialObjectMetadataList":
         out = {
             "kind": form.kind,

@@ -83,14 +83,13 @@ def _add(schemas: Schemas, resource: Resource, version: str) -> None:
     if described is None:
         return
     name = definition_name(resource, described)
-    custom = getattr(described, "openapi", None)
-    if custom is not None:
-        schemas.add_custom(name, custom, resource.group, version, resource.kind)
+    if described.custom is not None:
+        schemas.add_custom(name, described.custom.openapi, resource.group, version, resource.kind)
     else:
         schemas.add(name)
     if "list" in resource.verbs:
         schemas.add_list(name, resource, version)
-    for sub in resource.subresources:
+    for sub in resource.subresources_of(described):
         if sub.kind:
             schemas.add_kind(sub.group or resource.group, sub.version or version, sub.kind)
     if {"delete", "deletecollection"} & set(resource.verbs):

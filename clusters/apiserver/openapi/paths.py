@@ -5,7 +5,7 @@ kubectl asks it whether a kind's PATCH knows `dryRun` and `fieldValidation`; oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from clusters.apiserver.openapi.parameters import PARAMETERS
@@ -81,11 +81,12 @@ _COLLECTION = ("list", "create", "deletecollection")
 _ITEM = ("get", "update", "patch", "delete")
 
 
-def group_paths(resources: Iterable[Resource], group: str, version: str, *, v3: bool) -> dict[str, Any]:
+def group_paths(resources: Sequence[Resource], group: str, version: str, *, v3: bool) -> dict[str, Any]:
     """The paths of a group version's resources."""
     root = f"/apis/{group}/{version}/" if group else f"/api/{version}/"
     writer = _Writer(group, version, v3=v3)
-    paths: dict[str, Any] = {root: writer.discovery()}
+    # Documents of custom resources do not speak of discovery.
+    paths: dict[str, Any] = {root: writer.discovery()} if any(r.builtin for r in resources) else {}
     for resource in resources:
         base = f"{root}namespaces/{{namespace}}/{resource.name}" if resource.namespaced else root + resource.name
         path_params = ["namespace"] if resource.namespaced else []
@@ -97,7 +98,8 @@ def group_paths(resources: Iterable[Resource], group: str, version: str, *, v3: 
         item = [v for v in _ITEM if v in resource.verbs]
         if item:
             paths[base + "/{name}"] = writer.path(resource, None, item, ["name", *path_params])
-        for sub in resource.subresources:
+        described = resource.version(version)
+        for sub in resource.subresources_of(described) if described is not None else ():
             verbs = [v for v in ("get", "create", "update", "patch", "delete") if v in sub.verbs]
             paths[f"{base}/{{name}}/{sub.name}"] = writer.path(resource, sub, verbs, ["name", *path_params])
     return dict(sorted(paths.items()))

@@ -106,7 +106,7 @@ def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any) -> 
         served = endpoint.outgoing(current, None)
         scale = change(read_scale(endpoint, served))
         replicas = (scale.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int) or replicas < 0:
+        if not endpoint.custom and (not isinstance(replicas, int) or replicas < 0):
             error = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
             raise Invalid.of("autoscaling", "Scale", info.name, [error])
         uid = scale["metadata"].get("uid")

@@ -7,6 +7,7 @@ Models: apiextensions-apiserver, pkg/registry/customresourcedefinition and apis/
 
 from __future__ import annotations
 
+from clusters.kernel.clock import rfc3339
 from clusters.machinery.field import ErrorList
 from clusters.machinery.types import Obj
 from clusters.resources.apiextensions import validation
@@ -15,6 +16,8 @@ from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import NAME
 
 SERVICE_PORT = 443
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""The finalizer that holds a definition until its instances are gone."""
 
 
 class CustomResourceDefinitionStrategy(Strategy):
@@ -57,6 +60,25 @@ class CustomResourceDefinitionStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return validation.update_errors(new, old)
+
+    def holds(self, obj: Obj) -> bool:
+        """The first delete only marks: its instances go first (the finalizer holds it from then on)."""
+        return "deletionTimestamp" not in obj["metadata"]
+
+    def prepare_delete(self, obj: Obj, ctx: Context) -> None:
+        meta = obj["metadata"]
+        meta["generation"] = meta.get("generation", 2) - 1  # being marked is no change of the definition
+        if CLEANUP not in (meta.get("finalizers") or ()):
+            meta["finalizers"] = [*(meta.get("finalizers") or ()), CLEANUP]
+        condition = {
+            "type": "Terminating",
+            "status": "True",
+            "lastTransitionTime": rfc3339(ctx.now),
+            "reason": "InstanceDeletionPending",
+            "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will be initiated soon",
+        }
+        status = obj.get("status") or {}
+        obj["status"] = {**status, "conditions": [*(status.get("conditions") or ()), condition]}
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return validation.status_errors(new)
