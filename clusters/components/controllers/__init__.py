@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clusters.client.component import Component
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
+from clusters.components.controllers.crd import CustomResourceDefinitionController
 from clusters.components.controllers.daemonset import DaemonSetController
 from clusters.components.controllers.deployment import DeploymentController
 from clusters.components.controllers.disruption import DisruptionController
@@ -35,6 +36,7 @@ from clusters.components.controllers.volumes import (
 )
 
 CONTROLLERS: tuple[type[Component], ...] = (
+    CustomResourceDefinitionController,
     SchedulerLease,
     ControllerManagerLease,
     ServiceAccountController,
