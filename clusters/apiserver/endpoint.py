@@ -100,6 +100,9 @@ class Endpoints:
         old = self._routes
         routes: dict[tuple[str, str, str], Endpoint] = {}
         for resource in self._resources:
+            if resource.internal:
+                # Managed elsewhere, where there are limits: in the Kubernetes API they do not exist.
+                continue
             custom = not resource.builtin
             for version in resource.versions:
                 key = (resource.group, version.name, resource.name)

@@ -44,6 +44,7 @@ class ApiServer:
     """The API of one cluster."""
 
     def __init__(self, cluster: ClusterContext) -> None:
+        from clusters.apiserver import component_status
         from clusters.apiserver.handlers import delete, patch, read, watch, write
         from clusters.apiserver.nonresource import NonResource
         from clusters.apiserver.reviews import REVIEWS
@@ -60,6 +61,7 @@ class ApiServer:
         self._subresources = SUBRESOURCES
         self.requests = 0
         self.throttle = Throttle(cluster.settings.requests_per_second, cluster.settings.request_burst)
+        self._made_up: dict[str, Handler] = {"componentstatuses": component_status.serve}
         self._handlers: dict[str, Handler] = {
             "get": read.get,
             "list": read.list_,
@@ -134,7 +136,7 @@ class ApiServer:
             check_route(call, endpoint)
             return review(call, endpoint)
         self._check_method(call, endpoint)
-        handler = self._handlers[info.verb]
+        handler = self._made_up.get(endpoint.resource.qualified) or self._handlers[info.verb]
         return handler(call, endpoint)
 
     def _check_method(self, call: Call, endpoint: Endpoint) -> None:

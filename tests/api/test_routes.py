@@ -63,3 +63,9 @@ def test_where_no_router_is_responsible_the_answer_is_text(api, path):
     answer = api.raw("GET", path)
     assert (answer.status, answer.body) == (404, b"404 page not found\n")
     assert answer.content_type == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_the_playground_keeps_for_itself_has_no_route(api, method):
+    answer = api.raw(method, "/apis/playground.dev/v1/machines", {} if method == "POST" else None)
+    assert (answer.status, answer.body) == (404, b"404 page not found\n")
