@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from errno import EACCES
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,14 +31,43 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r}: use 1 or 0")
 
 
-def integer(name: str, default: int) -> int:
+def integer(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     value = os.environ.get(name)
     if value is None or value == "":
         return default
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name}={value!r}: a whole number is expected") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name}={value!r}: a number from {low} to {high} is expected")
+    return number
+
+
+def port(name: str, default: int) -> int:
+    return integer(name, default, low=1, high=65535)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of some words, in capitals."""
+    value = text(name, default).upper()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r}: use one of {', '.join(allowed)}")
+    return value
+
+
+def folder(name: str, default: Path) -> Path:
+    """A directory that is made if need be, and can be written to."""
+    path = Path(text(name) or default).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}={str(path)!r} cannot be used ({error.strerror}): name a directory that you may write to"
+        ) from None
+    return path
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -61,7 +92,7 @@ def database(url: str) -> dict[str, Any]:
         # sqlite:////absolute/path and sqlite:///relative/path, as elsewhere.
         path = path[1:] if path.startswith("//") or not path.startswith("/") else path.removeprefix("/")
         if not path:
-            raise ImproperlyConfigured(f"DATABASE_URL={url!r}: name a file, e.g. sqlite:////var/lib/playground.sqlite3")
+            raise ImproperlyConfigured(f"{shown(url)}: name a file, e.g. sqlite:////var/lib/playground.sqlite3")
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(Path(path)),
@@ -78,6 +109,10 @@ def database(url: str) -> dict[str, Any]:
         }
     if parts.scheme in ("postgres", "postgresql"):
         options = dict(parse_qsl(parts.query))
+        try:
+            number = parts.port
+        except ValueError:
+            raise ImproperlyConfigured(f"{shown(url)}: the port is not a number from 0 to 65535") from None
         host = options.pop("host", parts.hostname or "")
         return {
             "ENGINE": "django.db.backends.postgresql",
@@ -85,9 +120,14 @@ def database(url: str) -> dict[str, Any]:
             "USER": unquote(parts.username or options.pop("user", "")),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": host,
-            "PORT": str(parts.port or options.pop("port", "")),
+            "PORT": str(number or options.pop("port", "")),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": options,
         }
-    raise ImproperlyConfigured(f"DATABASE_URL={url!r}: use sqlite:////path or postgres://user:password@host/name")
+    raise ImproperlyConfigured(f"{shown(url)}: use sqlite:////path or postgres://user:password@host/name")
+
+
+def shown(url: str) -> str:
+    """`DATABASE_URL='...'` for messages, without the password."""
+    return f"DATABASE_URL={re.sub(r'(?<=//)([^:/@]*):[^@]*@', lambda m: m[1] + ':***@', url)!r}"

@@ -9,7 +9,7 @@ from typing import Any
 from playground import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("PLAYGROUND_DATA") or BASE_DIR / "var").resolve()
+DATA_DIR = env.folder("PLAYGROUND_DATA", BASE_DIR / "var")
 DEBUG = env.flag("PLAYGROUND_DEBUG")
 
 
@@ -20,7 +20,6 @@ def _secret_key() -> str:
         return given
     file = DATA_DIR / "secret-key"
     if not file.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(48))
     return file.read_text().strip()
@@ -35,8 +34,9 @@ PLAYGROUND_GUEST_CLUSTERS = env.integer("PLAYGROUND_GUEST_CLUSTERS", 3)
 PLAYGROUND_USER_CLUSTERS = env.integer("PLAYGROUND_USER_CLUSTERS", 20)
 PLAYGROUND_ACCESS = "playground.accounts.access.POLICY"
 AUTH_USER_MODEL = "accounts.User"
-PORT = env.integer("PORT", 8000)
-K8S_PORT = env.integer("K8S_PORT", 6443)
+PLAYGROUND_WORKERS = env.integer("PLAYGROUND_WORKERS", 1, low=1, high=64)
+PORT = env.port("PORT", 8000)
+K8S_PORT = env.port("K8S_PORT", 6443)
 K8S_URL = env.text("PLAYGROUND_K8S_URL", f"https://127.0.0.1:{K8S_PORT}")
 
 INSTALLED_APPS = [
@@ -137,12 +137,13 @@ if _TLS:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 """Snapshots are large; every other body has its own, smaller limit."""
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("PLAYGROUND_LOG", "WARNING").upper()},
+    "root": {"handlers": ["console"], "level": env.choice("PLAYGROUND_LOG", "WARNING", LOG_LEVELS)},
     "loggers": {
         "daphne": {"level": "WARNING"},
         "celery": {"level": "WARNING"},

@@ -22,6 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -82,9 +83,10 @@ class Supervisor:
     # starting
 
     def run(self) -> int:
-        self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
         self._take_data_dir()
+        if self.settings.PORT == self.settings.K8S_PORT:
+            raise CannotStart(f"PORT and K8S_PORT are both {self.settings.PORT}: choose two different ones")
         for port, name in ((self.settings.PORT, "PORT"), (self.settings.K8S_PORT, "K8S_PORT")):
             self._check_port(port, name)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -123,10 +125,12 @@ class Supervisor:
             try:
                 probe.bind((self.host, port))
             except OSError as error:
-                raise CannotStart(
-                    f"port {port} cannot be used ({error.strerror}): another program listens there. "
-                    f"Stop it, or choose another one: make run {name}={port + 1}"
-                ) from None
+                if error.errno == EADDRINUSE:
+                    raise CannotStart(
+                        f"port {port} cannot be used ({error.strerror}): another program listens there. "
+                        f"Stop it, or choose another one: make run {name}={port + 1 if port < 65535 else 8001}"
+                    ) from None
+                raise CannotStart(f"cannot listen on {self.host}, port {port} ({name}): {error.strerror}") from None
 
     def _check_redis(self) -> None:
         import redis
@@ -161,13 +165,19 @@ class Supervisor:
     def _prepare_database(self) -> None:
         import django
         from django.core.management import call_command
-        from django.db import connection
+        from django.db import DatabaseError, connection
         from django.db.migrations.executor import MigrationExecutor
 
         django.setup()
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0, interactive=False)
+        try:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                call_command("migrate", verbosity=0, interactive=False)
+        except DatabaseError as error:
+            where = connection.settings_dict["NAME"]
+            if host := connection.settings_dict["HOST"]:
+                where = f"{where} on {host}"
+            raise CannotStart(f"the database {where} (DATABASE_URL) cannot be used: {str(error).strip()}") from None
 
     def _make_demo(self) -> None:
         from django.core.management import call_command
@@ -178,7 +188,7 @@ class Supervisor:
 
     def _spawn_servers(self) -> None:
         python = sys.executable
-        for number in range(1, int(os.environ.get("PLAYGROUND_WORKERS", "1")) + 1):
+        for number in range(1, self.settings.PLAYGROUND_WORKERS + 1):
             self._spawn(f"worker-{number}", worker_command(python, f"worker-{number}"))
         self._spawn("daphne", daphne_command(python, *endpoints(self.host)))
 
@@ -293,9 +303,11 @@ def _server_of_wheel() -> str | None:
 
 
 def main() -> NoReturn:
+    from django.core.exceptions import ImproperlyConfigured
+
     try:
         sys.exit(Supervisor().run())
-    except CannotStart as error:
+    except (CannotStart, ImproperlyConfigured) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         sys.exit(1)
 

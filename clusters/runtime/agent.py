@@ -9,9 +9,7 @@ import heapq
 import logging
 import threading
 
-import redis
 from django.db import DatabaseError, close_old_connections
-from kombu.exceptions import OperationalError
 
 from clusters.kernel.clock import SECOND, wall_now
 from clusters.runtime import lease, notify
@@ -25,8 +23,6 @@ SWEEP = 1 * SECOND
 """Wall time between two sweeps."""
 COMPACTION = 10 * SECOND
 """Wall time between two rounds of compaction."""
-BROKER_PAUSE = 2 * SECOND
-"""Wall time for which a broker that did not answer is not asked again."""
 IN_A_ROW = 4
 """Slices of one busy cluster before the others have their turn (a turn through the broker costs 5 ms)."""
 
@@ -41,8 +37,6 @@ class Agent:
         self._due: dict[int, int] = {}
         self._turn = threading.Lock()
         """Sessions are not thread-safe: a task and this thread take turns."""
-        self._broker_away = 0
-        """Until that wall time."""
         self._wakeup = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -132,15 +126,7 @@ class Agent:
 
     def _ask(self, cluster_id: int) -> bool:
         """Ask for a slice by a task; False if the broker is away."""
-        if wall_now() < self._broker_away:
-            return False
-        try:
-            notify.wake(cluster_id)
-        except (redis.RedisError, OperationalError, OSError) as error:
-            notify.complain(error)
-            self._broker_away = wall_now() + BROKER_PAUSE
-            return False
-        return True
+        return notify.safely(lambda: notify.wake(cluster_id))
 
 
 _agent: Agent | None = None

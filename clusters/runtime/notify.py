@@ -31,6 +31,8 @@ WAKE_SECONDS = 10
 TASK = "playground.run_slice"
 WARM_SECONDS = 60
 COMPLAIN_SECONDS = 30.0
+AWAY_SECONDS = 3.0
+"""For which a Redis that did not answer is not asked again: a write must not wait for each timeout."""
 
 _pool: redis.ConnectionPool | None = None
 
@@ -40,7 +42,7 @@ def client() -> redis.Redis:
     global _pool
     if _pool is None:
         _pool = redis.ConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=50, socket_timeout=5, socket_connect_timeout=2
+            settings.REDIS_URL, max_connections=50, socket_timeout=2, socket_connect_timeout=2
         )
     return redis.Redis(connection_pool=_pool)
 
@@ -88,19 +90,25 @@ def publish(cluster_id: int, rev: int) -> None:
 
 
 _complained = -COMPLAIN_SECONDS
+_away = -AWAY_SECONDS
 
 
-def safely(call: Callable[[], object]) -> None:
-    """Redis may be away: nothing depends on it."""
+def safely(call: Callable[[], object]) -> bool:
+    """Redis may be away: nothing depends on it. False if it is."""
+    if time.monotonic() - _away < AWAY_SECONDS:
+        return False
     try:
         call()
     except Exception as error:  # kombu and redis raise each their own
-        complain(error)
+        _missed(error)
+        return False
+    return True
 
 
-def complain(error: Exception) -> None:
-    """Say that Redis is away; twice a minute is enough."""
-    global _complained
+def _missed(error: Exception) -> None:
+    """Redis is away; saying so twice a minute is enough."""
+    global _complained, _away
+    _away = time.monotonic()
     if time.monotonic() - _complained > COMPLAIN_SECONDS:
         _complained = time.monotonic()
         logger.warning(
