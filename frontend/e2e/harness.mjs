@@ -61,7 +61,7 @@ export const settled = page =>
   eventually(
     page,
     () => window.__playground.pods().map(p => p.state),
-    states => states.filter(s => s === "running").length >= 12,
+    states => states.filter(s => s === "running").length >= 9,
     "the demo did not come up",
   );
 
