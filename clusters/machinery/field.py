@@ -103,6 +103,10 @@ def _go_escape(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+"""What encoding/json escapes in strings; none of these occurs outside of them."""
+
+
 def _show(value: Any) -> str:
     if value is None:
         return "null"
@@ -112,7 +116,8 @@ def _show(value: Any) -> str:
         return go_quote(value)
     if isinstance(value, int | float):
         return repr(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=False)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=False)
+    return text.translate(_HTML)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ NEVER = _words(
 LIST_KEY_DEFAULTS = {
     ("ContainerPort", "protocol"): "TCP",
     ("ServicePort", "protocol"): "TCP",
+    ("LocalObjectReference", "name"): "",
 }
 """Values that the server's typed schema gives to absent keys of associative lists."""
 

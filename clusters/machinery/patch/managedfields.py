@@ -16,6 +16,7 @@ from clusters.kernel.clock import parse_rfc3339
 from clusters.machinery.complete import complete
 from clusters.machinery.patch import compare, fieldset
 from clusters.machinery.patch.fieldset import FieldSet
+from clusters.machinery.patch.typed import TypedError
 from clusters.machinery.schema import ObjectType
 from clusters.machinery.types import Obj
 
@@ -198,7 +199,10 @@ def track(
     if not managers and old is not None:
         return []  # nobody tracks this object any more
     before = old if old is not None else empty_object(type_)
-    taken, removed = changes(before, complete(new, type_, before), type_)
+    try:
+        taken, removed = changes(before, complete(new, type_, before), type_)
+    except TypedError:
+        return _unchanged(old, managers)  # an element without its key: the server lets it pass, untracked
     if reset is None:
         reset = reset_fields(type_, subresource)
     if reset:

@@ -73,7 +73,9 @@ def shown_schema(schema: Obj) -> Obj:
         elif value is not None and wire in _SCHEMA_MAPS:
             value = {key: shown_schema(v) for key, v in value.items()}
         elif value is not None and wire == "items":
-            value = {"Schema": shown_schema(value), "JSONSchemas": None}
+            one = shown_schema(value) if isinstance(value, dict) else None
+            many = [shown_schema(v) for v in value] if isinstance(value, list) else None
+            value = {"Schema": one, "JSONSchemas": many}
         elif isinstance(value, dict) and wire == "additionalProperties":
             value = {"Allows": True, "Schema": shown_schema(value)}
         elif isinstance(value, bool) and wire == "additionalProperties":

@@ -6,6 +6,7 @@ from clusters.machinery import quantity
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required
 from clusters.machinery.names import path_segment_name
 from clusters.machinery.types import Obj
+from clusters.resources.common.checks import nonnegative_quantity
 from clusters.resources.common.labels import selector_errors
 
 METRIC_TYPES = frozenset({"Object", "Pods", "Resource", "ContainerResource", "External"})
@@ -221,4 +222,6 @@ def _scaling_errors(rules: Obj, path: Path) -> ErrorList:
             errors.append(invalid(at.child("periodSeconds"), period, "must be greater than zero"))
         if period > MAX_PERIOD:
             errors.append(invalid(at.child("periodSeconds"), period, f"must be less than or equal to {MAX_PERIOD}"))
+    if rules.get("tolerance") is not None:
+        errors += nonnegative_quantity(rules["tolerance"], path.child("tolerance"))
     return errors

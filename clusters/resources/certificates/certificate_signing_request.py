@@ -124,7 +124,7 @@ def _dated(conditions: Sequence[Obj], before: Sequence[Obj], now: int) -> list[O
 def _errors(obj: Obj) -> ErrorList:
     spec = obj["spec"]
     errors: ErrorList = []
-    problem = _request_problem(spec.get("request", ""))
+    problem = _request_problem(spec.get("request") or "")
     if problem:
         errors.append(invalid(_SPEC.child("request"), spec.get("request"), problem))
     errors += _usage_errors(spec.get("usages") or ())

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from clusters.machinery.field import ErrorList, Path, forbidden, go_quote, invalid, required, too_long
 from clusters.machinery.names import dns1123_label, label_value, path_segment_name, qualified_name
 from clusters.machinery.types import Obj
+from clusters.resources.common.shown import Shape, shown
 
 ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes of all annotation keys and values of one object."""
@@ -245,8 +246,9 @@ def _change_errors(new: Obj, old: Obj, path: Path) -> ErrorList:
     return errors + _shared_errors(new, path)
 
 
-def immutable_errors(new: Any, old: Any, path: Path) -> ErrorList:
-    """`field is immutable` unless both are equal; an absent field and an empty one are the same."""
+def immutable_errors(new: Any, old: Any, path: Path, shape: Shape | None = None) -> ErrorList:
+    """`field is immutable` unless both are equal; an absent field and an empty one are the same.
+    `shape` is how the server shows the value if it is a struct of an internal type."""
     if new == old or (not new and not old and not isinstance(new, bool) and not isinstance(old, bool)):
         return []
-    return [invalid(path, new, "field is immutable")]
+    return [invalid(path, new if shape is None else shown(new, shape), "field is immutable")]

@@ -16,6 +16,7 @@ from clusters.resources.common.claims import VOLUME_MODES, access_mode_errors
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.differences import shown_difference
 from clusters.resources.common.meta import immutable_errors
+from clusters.resources.common.shown import VOLUME_NODE_AFFINITY
 from clusters.resources.core.volume_columns import STORAGE_CLASS_ANNOTATION, access_modes, storage_class
 from clusters.resources.pod_spec import volumes
 from clusters.resources.pod_spec.defaults import default_volume
@@ -162,7 +163,8 @@ class PersistentVolumeStrategy(Strategy):
             errors.append(forbidden(_SPEC.child("persistentvolumesource"), text))
         errors += immutable_errors(spec.get("volumeMode"), before.get("volumeMode"), Path("volumeMode"))
         if before.get("nodeAffinity") is not None:
-            errors += immutable_errors(spec.get("nodeAffinity"), before.get("nodeAffinity"), Path("nodeAffinity"))
+            affinity, known = spec.get("nodeAffinity"), before["nodeAffinity"]
+            errors += immutable_errors(affinity, known, Path("nodeAffinity"), VOLUME_NODE_AFFINITY)
         if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
             path = _SPEC.child("volumeAttributesClassName")
             errors.append(forbidden(path, "update from non-nil value to nil is forbidden"))
@@ -197,8 +199,8 @@ def _capacity_errors(capacity: Obj) -> ErrorList:
     path = _SPEC.child("capacity")
     errors: ErrorList = [] if capacity else [required(path)]
     if "storage" not in capacity or len(capacity) > 1:
-        errors.append(not_supported(path, capacity or None, ("storage",)))
-    for name, value in capacity.items():
+        errors.append(not_supported(path, dict(sorted(capacity.items())) or None, ("storage",)))
+    for name, value in sorted(capacity.items()):
         if quantity.value(value) < 0:
             errors.append(invalid(path.key(name), quantity.value(value), "must be a valid resource quantity"))
         errors += positive_quantity(value, path.key(name))

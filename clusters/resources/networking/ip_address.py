@@ -12,6 +12,7 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.columns import NAME, NONE
 from clusters.resources.common.meta import immutable_errors
 from clusters.resources.common.net import BAD_IP, parse_ip
+from clusters.resources.common.shown import PARENT_REFERENCE
 
 _SPEC = Path("spec")
 
@@ -54,7 +55,8 @@ class IPAddressStrategy(Strategy):
         return errors
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        errors = immutable_errors(new["spec"].get("parentRef"), old["spec"].get("parentRef"), _SPEC.child("parentRef"))
+        now, then = new["spec"].get("parentRef"), old["spec"].get("parentRef")
+        errors = immutable_errors(now, then, _SPEC.child("parentRef"), PARENT_REFERENCE)
         return errors + self.validate_create(new, ctx)
 
 

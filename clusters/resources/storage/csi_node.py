@@ -9,6 +9,7 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import count
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.meta import label_key_errors
+from clusters.resources.common.shown import CSI_NODE_DRIVER, shown
 from clusters.resources.pod_spec.volumes import driver_name_errors
 
 MAX_NODE_ID = 256
@@ -42,7 +43,7 @@ class CSINodeStrategy(Strategy):
         for driver in new["spec"].get("drivers") or ():
             known = before.get(driver.get("name"))
             if known is not None and known.get("nodeID") != driver.get("nodeID"):
-                errors.append(invalid(Path("CSINodeDriver"), driver, "field is immutable"))
+                errors.append(invalid(Path("CSINodeDriver"), shown(driver, CSI_NODE_DRIVER), "field is immutable"))
         return errors
 
 

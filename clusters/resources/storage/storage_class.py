@@ -81,9 +81,11 @@ class StorageClassStrategy(Strategy):
 
 def _topology_errors(obj: Obj) -> ErrorList:
     errors: ErrorList = []
-    for i, term in enumerate(obj.get("allowedTopologies") or ()):
+    terms = obj.get("allowedTopologies") or ()
+    seen: list[dict[str, set[str]]] = [{} for _ in terms]  # as the server does: an empty term is a duplicate
+    for i, term in enumerate(terms):
         path = Path("allowedTopologies").index(i).child("matchLabelExpressions")
-        keys: set[str] = set()
+        keys: dict[str, set[str]] = {}
         for j, expression in enumerate(term.get("matchLabelExpressions") or ()):
             at = path.index(j)
             key, values = expression.get("key", ""), expression.get("values") or ()
@@ -96,7 +98,9 @@ def _topology_errors(obj: Obj) -> ErrorList:
             errors += label_key_errors(key, at.child("key"))
             if key in keys:
                 errors.append(duplicate(at.child("key"), key))
-            keys.add(key)
+            keys[key] = set(values)
+        errors += [duplicate(path, "") for known in seen if known == keys]
+        seen.append(keys)
     return errors
 
 

@@ -9,6 +9,7 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Subreso
 from clusters.resources.common.cells import field
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.meta import immutable_errors
+from clusters.resources.common.shown import VOLUME_ATTACHMENT_SPEC
 from clusters.resources.pod_spec.volumes import driver_name_errors
 
 _SPEC = Path("spec")
@@ -33,7 +34,7 @@ class VolumeAttachmentStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         errors = self.validate_create(new, ctx)
-        return errors + immutable_errors(new["spec"], old["spec"], _SPEC)
+        return errors + immutable_errors(new["spec"], old["spec"], _SPEC, VOLUME_ATTACHMENT_SPEC)
 
 
 def _source_errors(source: Obj, path: Path) -> ErrorList:
