@@ -62,6 +62,8 @@ _MASKS = (
     (re.compile(rf"-{_SUFFIX}{{8,10}}-{_SUFFIX}{{5}}\b"), "-<hash>-<rand>"),
     (re.compile(rf"-{_SUFFIX}{{8,10}}\b"), "-<hash>"),
     (re.compile(rf"-(?=[a-z]*[0-9]|{_SUFFIX}{{5}}\b){_SUFFIX}{{5}}\b"), "-<rand>"),
+    (re.compile(r"(Successfully assigned \S+ to) \S+"), r"\1 <node>"),
+    (re.compile(r"(Successfully pulled image \S+ in) \S+ \(\S+ "), r"\1 <time> (<time> "),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
 )
 

@@ -23,7 +23,8 @@ Times are `1m30s`, `250ms`, `never`. What cannot be read counts as not given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clusters.components.kubelet import catalogue, shell
@@ -33,6 +34,11 @@ from clusters.machinery import quantity
 from clusters.machinery.types import Obj
 
 PREFIX = "behavior.playground.dev/"
+Reach = Callable[[str, str], int | None]
+"""(host, namespace) -> since when it can be reached (virtual microseconds); None: it cannot."""
+_LOOKS = 5
+"""How many hosts, one after the other, a program may wait for."""
+_REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,14 @@ class Behavior:
     memory: int
 
 
-def of(pod: Obj, container: Obj) -> Behavior:
-    """The behaviour of a container of that Pod."""
+def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | None = None) -> Behavior:
+    """The behaviour of a container of that Pod. What it does when it asks for other hosts depends on `reach`, and on
+    when it started; without them nobody can be reached."""
     annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
     said = {k[len(PREFIX) :]: v for k, v in annotations.items() if k.startswith(PREFIX)}
     name = container["name"]
     profile = catalogue.profile(container.get("image", ""))
-    program = _program(container, profile)
+    program = _program(pod, container, profile, reach, began)
 
     def text(what: str) -> str | None:
         return said.get(f"{name}.{what}", said.get(what))
@@ -123,7 +130,7 @@ def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
     )
 
 
-def _program(container: Obj, profile: catalogue.Profile) -> Program:
+def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach | None, began: int | None) -> Program:
     command, args = container.get("command") or (), container.get("args") or ()
     if not command and not args and not profile.default_command:
         return profile.program
@@ -136,8 +143,61 @@ def _program(container: Obj, profile: catalogue.Profile) -> Program:
     if not line:
         # Arguments to an entrypoint: the image's own program goes on.
         return profile.program
-    env = tuple((e["name"], str(e["value"])) for e in container.get("env") or () if "value" in e)
-    return shell.compile_command(tuple(str(part) for part in line), env)
+    env = _environment(pod, container)
+    words = tuple(_referenced(str(part), env) for part in line)
+    pairs = tuple(env.items())
+    program = shell.compile_command(words, pairs)
+    if not program.hosts or reach is None or began is None:
+        return program
+    return _networked(words, pairs, program, lambda host: _offset(reach, host, pod, began))
+
+
+def _environment(pod: Obj, container: Obj) -> dict[str, str]:
+    meta = pod["metadata"]
+    known = {"metadata.name": meta["name"], "metadata.namespace": meta.get("namespace", "")}
+    env = {shell.NAMESPACE: meta.get("namespace", "")}
+    for entry in container.get("env") or ():
+        if "value" in entry:
+            env[entry["name"]] = str(entry["value"])
+        else:
+            path = ((entry.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath", "")
+            if path in known:
+                env[entry["name"]] = known[path]
+    return env
+
+
+def _referenced(text: str, env: Mapping[str, str]) -> str:
+    """`$(NAME)` of a known variable is filled in before the command runs, `$$` is a dollar."""
+    if "$" not in text:
+        return text
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name is None:
+            return found.group(0) if "$$(" not in text else "$"
+        return env.get(name, found.group(0))
+
+    return _REFERENCE.sub(value, text)
+
+
+def _offset(reach: Reach, host: str, pod: Obj, began: int) -> int | None:
+    since = reach(host, pod["metadata"].get("namespace", ""))
+    return None if since is None else max(since - began, 0)
+
+
+def _networked(
+    words: Sequence[str], env: tuple[tuple[str, str], ...], program: Program, offset: Callable[[str], int | None]
+) -> Program:
+    """The program as it runs with what it can reach: each host that answers may lead it to the next."""
+    asked: dict[str, int | None] = {}
+    for _ in range(_LOOKS):
+        new = [host for host in program.hosts if host not in asked]
+        if not new:
+            break
+        asked.update((host, offset(host)) for host in new)
+        reachable = tuple(sorted((h, at) for h, at in asked.items() if at is not None))
+        program = shell.compile_command(tuple(words), env, reachable)
+    return program
 
 
 def _is_program(word: str, profile: catalogue.Profile) -> bool:

@@ -15,12 +15,14 @@ from typing import ClassVar
 from clusters.client.api import ApiClient, EventSink
 from clusters.client.component import Env
 from clusters.client.informer import key_of
+from clusters.client.recorder import Recorder
 from clusters.client.workqueue import WorkQueue
 from clusters.components.kubelet import admission, machine, needs
 from clusters.components.kubelet import node as nodes
 from clusters.components.kubelet.containers import Moment, Told
 from clusters.components.kubelet.heartbeat import Heartbeat
 from clusters.components.kubelet.network import PodAddresses
+from clusters.components.kubelet.reach import SERVICES, SLICES, Reach
 from clusters.components.kubelet.registration import Registrar, is_alive
 from clusters.components.kubelet.timing import NEVER
 from clusters.machinery.errors import ApiError, NotFound
@@ -63,12 +65,16 @@ class Kubelet:
         self._started = False
         self._waiting: dict[tuple[str, str, str], set[str]] = {}
         self._admitting = ""
+        self._asking: set[str] = set()
+        self.reach = Reach(env.informers)
         self.pods.add_index(BY_NODE, lambda pod: (pod["spec"]["nodeName"],) if pod["spec"].get("nodeName") else ())
         self.pods.on_change(self._pod_changed)
         self.machines.on_change(self._machine_changed)
         self.nodes.on_change(self._node_changed)
         for resource in (needs.CONFIG_MAPS, needs.SECRETS, needs.CLAIMS):
             env.informers[resource].on_change(lambda old, new, r=resource: self._needed_changed(r, new))  # type: ignore[misc]
+        for resource in (SERVICES, SLICES):
+            env.informers[resource].on_change(self._network_changed)
         self._started = True
 
     def client_of(self, node: str) -> ApiClient:
@@ -80,7 +86,8 @@ class Kubelet:
     def sink_of(self, node: str) -> EventSink:
         sink = self._sinks.get(node)
         if sink is None:
-            sink = self._sinks[node] = self.env.events("kubelet", node)
+            recorder = Recorder(self.client_of(node), self.env.clock, self.env.rng, "kubelet", node)
+            sink = self._sinks[node] = recorder
         return sink
 
     # what changes concern which key
@@ -125,6 +132,7 @@ class Kubelet:
             if new is None:
                 self._looked.pop(uid, None)
                 self._announced.pop(uid, None)
+                self._asking.discard(key_of(pod))
                 return
         else:
             if old is None or not old["spec"].get("nodeName") or old["spec"] is not new["spec"]:
@@ -153,6 +161,10 @@ class Kubelet:
             return
         meta = new["metadata"]
         for key in sorted(self._waiting.pop((resource, meta.get("namespace", ""), meta["name"]), ())):
+            self.pod_queue.add(key)
+
+    def _network_changed(self, old: Obj | None, new: Obj | None) -> None:
+        for key in sorted(self._asking):
             self.pod_queue.add(key)
 
     def _let_go(self, node: str, uid: str) -> None:
@@ -218,6 +230,7 @@ class Kubelet:
         else:
             outcome = machine.step(pod, self._view(pod, node, now))
         self._looked[uid] = now
+        (self._asking.add if outcome.asks else self._asking.discard)(key)
         if outcome.announce:
             self._announced.setdefault(uid, set()).update(outcome.announce)
         if "volumes" in outcome.announce or (outcome.wake == NEVER and outcome.status is None):
@@ -254,6 +267,7 @@ class Kubelet:
             can_address=lambda candidate: self._can_address(node, candidate),
             problem=lambda candidate, container: needs.config_problem(self.env.informers, candidate, container),
             missing_volume=lambda candidate: needs.missing_volume(self.env.informers, candidate),
+            reach=self.reach.since,
             announced=self._announced.get(uid, frozenset()),
         )
 

@@ -53,7 +53,7 @@ def log_lines(pod: Obj, container: str, now: int, *, previous: bool = False) -> 
     if spec is None or run is None:
         return []
     began, ended = run
-    known = behavior.of(pod, spec)
+    known = _behavior(pod, spec, began, ended)
     until = now if ended is None else min(ended, now)
     lines = [LogLine(began + at, text) for at, text in known.program.lines if began + at <= until]
     lines += _repeated(known.program.loop, began, until)
@@ -61,6 +61,15 @@ def log_lines(pod: Obj, container: str, now: int, *, previous: bool = False) -> 
         lines += [LogLine(ended, text) for text in known.stop_lines]
     host = pod["spec"].get("hostname") or pod["metadata"]["name"]
     return [LogLine(line.time, _filled(line.text, line.time, host)) for line in lines]
+
+
+def _behavior(pod: Obj, spec: Obj, began: int, ended: int | None) -> behavior.Behavior:
+    """How it behaved: a run that waited for other hosts and ended must have reached them in its last second."""
+    known = behavior.of(pod, spec)
+    if ended is None or not known.program.hosts:
+        return known
+    reached = ended - SECOND + 1
+    return behavior.of(pod, spec, reach=lambda host, namespace: reached, began=began)
 
 
 def next_line_at(pod: Obj, container: str, now: int) -> int | None:

@@ -44,6 +44,7 @@ class View:
     """(pod, container) -> what keeps the container from being created."""
     missing_volume: Callable[[Obj], str]
     """Why the pod's volumes cannot be mounted; ""."""
+    reach: behavior.Reach
     announced: frozenset[str] | set[str]
     """Containers whose pull was told of, `volumes` if the missing volume was, `killing` if the end was."""
 
@@ -60,6 +61,8 @@ class Outcome:
     """The pod has ended and is to be deleted for good."""
     pulled: list[str] = field(default_factory=list)
     announce: set[str] = field(default_factory=set)
+    asks: bool = False
+    """A running container waits for other hosts: look again when Services change."""
 
     def at(self, when_: int, *, background: bool = False) -> None:
         if when_ < self.wake:
@@ -219,10 +222,13 @@ def _one(
     out: Outcome, pod: Obj, container: Obj, stored: Status, view: View, *, restart: str, basis: int, first: bool
 ) -> Status:
     name = container["name"]
+    began = _started_at(stored, 0) or None
+    acts = behavior.of(pod, container, reach=view.reach, began=began)
+    out.asks = out.asks or bool(acts.program.hosts and began)
     known = Container(
         pod=pod,
         spec=container,
-        behavior=behavior.of(pod, container),
+        behavior=acts,
         restart=restart,
         basis=basis,
         first=first,

@@ -59,6 +59,7 @@ class Node:
             can_address=lambda pod: True,
             problem=lambda pod, container: self.problem(pod, container),
             missing_volume=lambda pod: "",
+            reach=lambda host, namespace: None,
             announced=frozenset(self.announced),
         )
 

@@ -96,3 +96,67 @@ def test_output_that_is_redirected_is_not_printed():
 def test_hostile_scripts_are_bounded(script):
     program = sh(script)
     assert len(program.lines) < 10_000
+
+
+def test_script_that_waits_for_a_host_goes_on_when_it_can_be_reached():
+    script = ("sh", "-c", "until nc -z db 5432; do echo waiting; sleep 2; done; echo go; sleep 1")
+    waiting = compile_command(script)
+    assert waiting.end is None
+    assert waiting.hosts == ("db:5432",)
+    assert waiting.loop is not None
+    reached = compile_command(script, (), (("db:5432", 9 * SECOND),))
+    assert reached.end is not None
+    assert 9 <= reached.end[0] / SECOND <= 13
+    assert [text for _, text in reached.lines][-1] == "go"
+
+
+def test_wait_of_hours_is_not_walked_through():
+    script = ("sh", "-c", "until nslookup db; do sleep 1; done")
+    reached = compile_command(script, (), (("?db", 86400 * SECOND),))
+    assert reached.end is not None
+    assert reached.end[0] // SECOND >= 86400
+    assert len(reached.lines) < 5000
+
+
+@pytest.mark.parametrize(
+    ("command", "host"),
+    [
+        ("wget -qO- http://web:8080/healthz", "web:8080"),
+        ("curl -sf --max-time 3 https://api.team.svc/x", "api.team.svc:443"),
+        ("nc -z -w 2 cache 6379", "cache:6379"),
+        ("nslookup db.default.svc.cluster.local", "?db.default.svc.cluster.local"),
+        ("pg_isready -h db -p 5432", "db:5432"),
+        ("redis-cli -h cache ping", "cache"),
+    ],
+)
+def test_commands_name_the_host_they_ask(command, host):
+    assert sh(command).hosts == (host,)
+    assert sh(command).end[1] != 0
+    assert compile_command(("sh", "-c", command), (), ((host, 0),)).end[1] == 0
+
+
+def test_status_code_can_be_taken_out_of_an_answer():
+    script = "CODE=$(curl -s -o /dev/null -w '%{http_code}' http://web/); echo got $CODE; [ $CODE = 200 ] || exit 9"
+    assert sh(script).end[1] == 9
+    assert compile_command(("sh", "-c", script), (), (("web", 0),)).lines == ((10_000, "got 200"),)
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [
+        ("seq 1 5 | grep -v 3 | head -n 2", ["1", "2"]),
+        ("echo a b c | awk '{print $2}'", ["b"]),
+        ("echo a:b | cut -d: -f2", ["b"]),
+        ("echo hi | tr a-z A-Z", ["HI"]),
+        ("X=$(echo `echo deep`); echo $X", ["deep"]),
+        ("set -e; false; echo never", []),
+        ("false || echo saved", ["saved"]),
+        ('[ -n "$X" ] && echo yes || echo no', ["no"]),
+        ("for i in 1 2 3; do [ $i -eq 2 ] && continue; echo $i; done", ["1", "3"]),
+        ("if [ 1 -gt 2 ]; then echo a; elif true; then echo b; fi", ["b"]),
+        ("! false && echo not", ["not"]),
+        ("(echo in; exit 3) > /dev/null; echo out $?", ["out 3"]),
+    ],
+)
+def test_shell_does_what_people_expect(script, lines):
+    assert [text for _, text in sh(script).lines] == lines

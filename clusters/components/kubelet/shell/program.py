@@ -1,0 +1,52 @@
+"""The closed form of a program: what it prints, makes and comes to, by offsets from its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clusters.kernel.clock import MILLISECOND
+
+DATE, HOSTNAME = "\x00D", "\x00H"
+"""In a line: the time it is printed at; the pod's host name."""
+STEP = 10 * MILLISECOND
+"""What a quick command takes."""
+
+Line = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What repeats for ever: from `start`, every `period`, these lines (offsets in the round)."""
+
+    start: int
+    period: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Offsets are microseconds since the start. `end` is (offset, exit code), None for one that runs on."""
+
+    lines: tuple[Line, ...] = ()
+    loop: Loop | None = None
+    end: tuple[int, int] | None = None
+    files: tuple[tuple[int, str, bool], ...] = ()
+    """(offset, path, whether it is there from then on)."""
+    known: bool = True
+    """False: nothing is known of it but that it runs on."""
+    shell: bool = False
+    """Runs as a shell or `sleep` that does not handle SIGTERM as process 1."""
+    hosts: tuple[str, ...] = ()
+    """What it tried to reach: the program may go on differently once it can."""
+
+    def has_file(self, path: str, at: int) -> bool:
+        present = False
+        for offset, name, there in self.files:
+            if offset > at:
+                break
+            if name == path:
+                present = there
+        return present
+
+
+RUNS_ON = Program(known=False)
