@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import sys
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 
 from clusters.kernel.clock import SECOND, rfc3339, wall_now
 from clusters.models import Cluster
 from clusters.runtime import service
 from clusters.runtime.notify import notifier
+from clusters.storage.store import StoreError
 
 MAX_IMPORT_BYTES = 256 * 1024 * 1024
 
@@ -94,13 +98,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         notifier.wakes = False
+        # With the server down there is no Redis, and nothing that a command does needs it.
+        logging.getLogger("clusters.runtime.notify").setLevel(logging.ERROR)
         verb: Callable[[dict[str, Any]], None] = getattr(self, f"_{options['verb'].replace('-', '_')}")
         try:
+            self._make_tables()
             verb(options)
-        except service.BadInput as error:
+        except (service.BadInput, StoreError) as error:
             raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(f"the database {connection.settings_dict['NAME']}: {str(error).strip()}") from None
         except BrokenPipeError:
             sys.stderr.close()
+
+    def _make_tables(self) -> None:
+        """The first command on a new data directory needs no server before it."""
+        if Cluster._meta.db_table not in connection.introspection.table_names():
+            call_command("migrate", verbosity=0, interactive=False)
 
     def _cluster(self, options: dict[str, Any]) -> Cluster:
         cluster = Cluster.objects.filter(name=options["name"]).first()
