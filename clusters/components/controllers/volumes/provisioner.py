@@ -17,6 +17,18 @@ from clusters.machinery.errors import AlreadyExists, NotFound
 from clusters.machinery.types import Obj, UserInfo
 
 PROVISIONER = "playground.dev/disk"
+STANDS_FOR = (
+    "k8s.io/minikube-hostpath",
+    "rancher.io/local-path",
+    "ebs.csi.aws.com",
+    "pd.csi.storage.gke.io",
+    "disk.csi.azure.com",
+    "kubernetes.io/aws-ebs",
+    "kubernetes.io/gce-pd",
+    "kubernetes.io/azure-disk",
+)
+"""Other people's provisioners: where the playground's own is installed it serves their classes, too, so that what
+was written for another cluster runs."""
 DRIVER = "disk.playground.dev"
 _SOURCE = "playground.dev/disk_csi-provisioner"
 
@@ -39,7 +51,7 @@ class VolumeProvisioner(Controller):
             self.queue.add(f"claim|{key_of(new)}")
 
     def _volume_changed(self, old: Obj | None, new: Obj | None) -> None:
-        if new is not None and meta.annotations(new).get(match.PROVISIONED_BY) == PROVISIONER:
+        if new is not None and (new["spec"].get("csi") or {}).get("driver") == DRIVER:
             self.queue.add(f"volume|{key_of(new)}")
 
     def sync(self, key: str) -> None:
@@ -56,7 +68,7 @@ class VolumeProvisioner(Controller):
 
     def _provision(self, claim: Obj) -> None:
         found = self.classes.by_key(match.class_of(claim))
-        if found is None or found.get("provisioner") != PROVISIONER or not _is_asked(claim):
+        if found is None or not self._serves(found) or not _is_asked(claim):
             return
         waits = found.get("volumeBindingMode") == "WaitForFirstConsumer"
         if waits and match.SELECTED_NODE not in meta.annotations(claim):
@@ -73,6 +85,13 @@ class VolumeProvisioner(Controller):
             return
         self.events.event(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
 
+    def _serves(self, storage_class: Obj) -> bool:
+        provisioner = storage_class.get("provisioner")
+        if provisioner == PROVISIONER:
+            return True
+        installed = any(c.get("provisioner") == PROVISIONER for c in self.classes)
+        return installed and provisioner in STANDS_FOR
+
     def _delete(self, volume: Obj) -> None:
         own = volume["metadata"]
         try:
@@ -83,7 +102,7 @@ class VolumeProvisioner(Controller):
 
 def _is_asked(claim: Obj) -> bool:
     have = meta.annotations(claim)
-    return PROVISIONER in (have.get(match.PROVISIONER), have.get(match.OLD_PROVISIONER)) or match.SELECTED_NODE in have
+    return any(key in have for key in (match.PROVISIONER, match.OLD_PROVISIONER, match.SELECTED_NODE))
 
 
 def _volume(claim: Obj, storage_class: Obj, name: str) -> Obj:
@@ -109,6 +128,6 @@ def _volume(claim: Obj, storage_class: Obj, name: str) -> Obj:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": {match.PROVISIONED_BY: PROVISIONER}},
+        "metadata": {"name": name, "annotations": {match.PROVISIONED_BY: storage_class["provisioner"]}},
         "spec": new,
     }
