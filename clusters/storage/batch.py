@@ -95,9 +95,8 @@ class BatchStore:
                 create, version = live.create_rev, live.version + 1
             else:
                 create, version = self._rev, 1
-            record = Record(
-                op.key, self._rev, create, op.expect, version, op.tombstone, op.value, op.actor, self._vtime
-            )
+            previous = before.rev if before is not None else op.expect
+            record = Record(op.key, self._rev, create, previous, version, op.tombstone, op.value, op.actor, self._vtime)
             state[op.key] = record
             # In the log, a key's second write in the batch follows our first one.
             first = op.key not in self._written

@@ -129,13 +129,15 @@ class MemoryStore:
 def relink(records: Sequence[Record], last: dict[str, int]) -> Records:
     """Link what was numbered already: a creation to its key's last record (`last`, a tombstone's revision), if
     there ever was one, or to the record that stands before it here."""
-    state = dict(last)
+    written: dict[str, int] = {}
     linked: Records = []
     for record in records:
-        before = state.get(record.key, 0)
-        if record.version == 1 and before != record.prev_rev:
+        before = written.get(record.key)
+        if before is None:
+            before = last.get(record.key, 0) if record.version == 1 else record.prev_rev
+        if before != record.prev_rev:
             record = replace(record, prev_rev=before)
-        state[record.key] = record.rev
+        written[record.key] = record.rev
         linked.append(record)
     return linked
 

@@ -160,6 +160,18 @@ class BatchMachine(RuleBasedStateMachine):
             self.ours[key] = value
 
     @rule(key=st.sampled_from(KEYS), value=st.binary(max_size=4))
+    def slice_marks_and_removes(self, key: str, value: bytes) -> None:
+        """A Pod that goes at once is marked and removed in one transaction."""
+        live = self.state.get(key)
+        if live is None:
+            return
+        records = self.batch.txn([Op(key, value, live.rev, "slice", 1), Op(key, value, -1, "slice", 1, tombstone=True)])
+        assert records[1].prev_rev == records[0].rev
+        self.state.pop(key)
+        self.values.pop(key)
+        self.ours[key] = None
+
+    @rule(key=st.sampled_from(KEYS), value=st.binary(max_size=4))
     def others_write(self, key: str, value: bytes) -> None:
         live = self.below.get(key)
         self.below.txn([Op(key, value, live.rev if live else 0, "other", 1)])
@@ -190,7 +202,9 @@ class BatchMachine(RuleBasedStateMachine):
         self.foreign_keys.clear()
         actual = {r.key: (Live(r.rev, r.create_rev, r.version), r.value) for r in self.below.list("")[0]}
         assert {k: (live, self.values[k]) for k, live in self.state.items()} == actual
-        assert [r.rev for r in self.below.changes(0)] == list(range(1, self.below.head().rev + 1))
+        log = self.below.changes(0)
+        assert [r.rev for r in log] == list(range(1, self.below.head().rev + 1))
+        assert len({(r.key, r.prev_rev) for r in log}) == len(log), "two records follow the same one"
         assert self.batch.head().rev == self.below.head().rev
 
     def take(self, record: Any) -> None:
