@@ -1,61 +1,68 @@
 """The event recorder: Events as client-go's broadcaster writes them.
 
-A repeat of the same event (source, object, type, reason, message) within ten minutes is folded into the first
-one's count. Where the same reason repeats about one object with ever new messages, from the tenth on they are
-folded into one "(combined from similar events)". A source that floods one object is cut off by a token bucket.
+A repeat of the same event (source, object, type, reason, message) is folded into the first one's count. Where the
+same reason repeats about one object with ever new messages, from the eleventh on they are folded into one "(combined
+from similar events)". A source that floods one object is cut off. client-go remembers all this in process; here it
+is read off the Events that are stored, so that a worker that dies forgets nothing, and history stays the same.
 Models: client-go, tools/record/events_cache.go.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from clusters.client.api import ApiClient
-from clusters.kernel.clock import MINUTE, SECOND, Clock, rfc3339
+from clusters.client.informer import Informer
+from clusters.kernel.clock import MINUTE, SECOND, Clock, parse_rfc3339, rfc3339
 from clusters.kernel.rng import Rng
 from clusters.machinery import meta
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj
 
 SIMILAR = 10
+"""Different messages of one reason before they are combined."""
 INTERVAL = 10 * MINUTE
+"""Messages that are older than that count no more as similar."""
 BURST = 25
 REFILL = 300 * SECOND
-_MAX_REMEMBERED = 4096
+COMBINED = "(combined from similar events): "
+_INDEX = "source-and-object"
 
 
-@dataclass(slots=True)
-class _Seen:
-    name: str
-    count: int
-    last: int
+@lru_cache(maxsize=8192)
+def _time(text: str) -> int:
+    return parse_rfc3339(text)
 
 
-@dataclass(slots=True)
-class _Similar:
-    messages: set[str]
-    last: int
+def _at(event: Obj, field: str) -> int:
+    """A time of an Event; of one that somebody else wrote without it, when it was made."""
+    return _time(event.get(field) or event["metadata"]["creationTimestamp"])
 
 
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    last: int
+def _keys(event: Obj) -> tuple[str, ...]:
+    source, about = event.get("source") or {}, event.get("involvedObject") or {}
+    return (_key(source.get("component", ""), source.get("host", ""), about),)
+
+
+def _key(component: str, host: str, about: dict[str, Any]) -> str:
+    return f"{component}|{host}|{about.get('namespace', '')}|{about.get('name', '')}|{about.get('uid', '')}"
 
 
 class Recorder:
-    """The sink of one component (`source.component`) on one host."""
+    """The sink of one component (`source.component`) on one host. `stored` are all Events of the cluster."""
 
-    def __init__(self, client: ApiClient, clock: Clock, rng: Rng, component: str, host: str = "") -> None:
+    def __init__(
+        self, client: ApiClient, clock: Clock, rng: Rng, component: str, host: str = "", *, stored: Informer
+    ) -> None:
         self._client = client
         self._clock = clock
         self._rng = rng
         self._component = component
         self._host = host
-        self._seen: dict[tuple[str, ...], _Seen] = {}
-        self._similar: dict[tuple[str, ...], _Similar] = {}
-        self._buckets: dict[str, _Bucket] = {}
+        self._stored = stored
+        stored.add_index(_INDEX, _keys)
 
     def event(
         self,
@@ -71,26 +78,47 @@ class Recorder:
         """See `api.EventSink`. `extra` overrides fields of the involved object (`fieldPath`)."""
         now = self._clock.now()
         involved = {**meta.reference(about), **(extra or {})}
-        uid = involved.get("uid", "")
-        if not self._allowed(f"{involved.get('namespace', '')}/{involved['name']}/{uid}", now):
+        earlier = self._stored.by_index(_INDEX, _key(self._component, self._host, involved))
+        if earlier and not _allowed(earlier, now):
             return
-        message = self._aggregate((uid, involved["name"], kind, reason), message, now)
-        key = (uid, involved["name"], involved.get("fieldPath", ""), kind, reason, message)
-        seen = self._seen.get(key)
-        namespace = involved.get("namespace") or "default"
+        alike = [e for e in earlier if e.get("reason") == reason and e.get("type") == kind]
+        message = message[:1024]
         try:
-            if seen is not None and now - seen.last < INTERVAL:
-                self._repeat(namespace, seen, now)
+            if alike and self._fold(alike, involved, message, now):
                 return
-            self._first(namespace, key, involved, kind, reason, message, action, related, now)
+            self._first(involved, kind, reason, message, action, related, now)
         except ApiError:
             # As in client-go an event that the server refuses is dropped (its namespace is going, say).
-            self._seen.pop(key, None)
+            return
+
+    def _fold(self, alike: Sequence[Obj], involved: dict[str, Any], message: str, now: int) -> bool:
+        """Count the event into one that is stored; False if it is a new one."""
+        path = involved.get("fieldPath", "")
+        for each in alike:
+            if each.get("message") == message and each["involvedObject"].get("fieldPath", "") == path:
+                self._repeat(each, now)
+                return True
+        recent = [e for e in alike if now - _at(e, "lastTimestamp") <= INTERVAL]
+        combined = next((e for e in recent if e.get("message", "").startswith(COMBINED)), None)
+        if combined is None and len(recent) < SIMILAR:
+            return False
+        text = f"{COMBINED}{message}"[:1024]
+        if combined is not None:
+            self._repeat(combined, now, message=text)
+            return True
+        last = recent[-1]
+        self._first(involved, last["type"], last["reason"], text, last.get("action", ""), None, now)
+        return True
+
+    def _repeat(self, stored: Obj, now: int, *, message: str = "") -> None:
+        patch: dict[str, Any] = {"count": int(stored.get("count") or 1) + 1, "lastTimestamp": rfc3339(now)}
+        if message:
+            patch["message"] = message
+        own = stored["metadata"]
+        self._client.patch("events", own["namespace"], own["name"], patch)
 
     def _first(
         self,
-        namespace: str,
-        key: tuple[str, ...],
         involved: dict[str, Any],
         kind: str,
         reason: str,
@@ -99,7 +127,9 @@ class Recorder:
         related: Obj | None,
         now: int,
     ) -> None:
-        tail = self._rng.bits("event", self._component, now, *key) & 0xFFFFFFFFFFFFFFFF
+        namespace = involved.get("namespace") or "default"
+        parts = (involved.get("uid", ""), involved["name"], involved.get("fieldPath", ""), kind, reason, message)
+        tail = self._rng.bits("event", self._component, now, *parts) & 0xFFFFFFFFFFFFFFFF
         name = f"{involved['name']}.{tail:016x}"
         source: dict[str, str] = {"component": self._component}
         if self._host:
@@ -111,7 +141,7 @@ class Recorder:
             "metadata": {"name": name, "namespace": namespace},
             "involvedObject": involved,
             "reason": reason,
-            "message": message[:1024],
+            "message": message,
             "source": source,
             "firstTimestamp": stamp,
             "lastTimestamp": stamp,
@@ -125,38 +155,14 @@ class Recorder:
             event["action"] = action
         if related is not None:
             event["related"] = meta.reference(related)
-        if len(self._seen) >= _MAX_REMEMBERED:
-            self._seen.clear()
         shape = f"{','.join(involved)} {bool(self._host)} {bool(action)} {related is not None}"
         self._client.create("events", namespace, event, shape=shape)
-        self._seen[key] = _Seen(name, 1, now)
 
-    def _repeat(self, namespace: str, seen: _Seen, now: int) -> None:
-        seen.count += 1
-        seen.last = now
-        self._client.patch("events", namespace, seen.name, {"count": seen.count, "lastTimestamp": rfc3339(now)})
 
-    def _aggregate(self, group: tuple[str, ...], message: str, now: int) -> str:
-        similar = self._similar.get(group)
-        if similar is None or now - similar.last > INTERVAL:
-            if len(self._similar) >= _MAX_REMEMBERED:
-                self._similar.clear()
-            similar = self._similar[group] = _Similar(set(), now)
-        similar.last = now
-        if message in similar.messages or len(similar.messages) < SIMILAR:
-            similar.messages.add(message)
-            return message
-        return f"(combined from similar events): {message}"
-
-    def _allowed(self, target: str, now: int) -> bool:
-        bucket = self._buckets.get(target)
-        if bucket is None:
-            if len(self._buckets) >= _MAX_REMEMBERED:
-                self._buckets.clear()
-            bucket = self._buckets[target] = _Bucket(BURST, now)
-        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.last) / REFILL)
-        bucket.last = now
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
+def _allowed(earlier: Sequence[Obj], now: int) -> bool:
+    """Whether one more is within what a source may tell of one object: 25, and one more every five minutes."""
+    told = sum(int(e.get("count") or 1) for e in earlier)
+    if told < BURST:
         return True
+    since = min(_at(e, "firstTimestamp") for e in earlier)
+    return told < BURST + (now - since) // REFILL

@@ -155,7 +155,7 @@ class Session:
         rng = self.registry.rng
 
         def recorder(component: str, host: str) -> Recorder:
-            return Recorder(client, self.clock, rng, component, host)
+            return Recorder(client, self.clock, rng, component, host, stored=self._informers["events"])
 
         return Env(clock=self.clock, rng=rng, timers=timers, client=client, informers=informers, events=recorder)
 

@@ -86,8 +86,9 @@ class Kubelet:
     def sink_of(self, node: str) -> EventSink:
         sink = self._sinks.get(node)
         if sink is None:
-            recorder = Recorder(self.client_of(node), self.env.clock, self.env.rng, "kubelet", node)
-            sink = self._sinks[node] = recorder
+            env, stored = self.env, self.env.informers["events"]
+            sink = Recorder(self.client_of(node), env.clock, env.rng, "kubelet", node, stored=stored)
+            self._sinks[node] = sink
         return sink
 
     # what changes concern which key
