@@ -40,6 +40,24 @@ class ContainerLogs(Protocol):
         """Lines from now on, each encoded by `render`, until the container ends."""
 
 
+class Connection(Protocol):
+    """A connection to a simulated container."""
+
+    @property
+    def closed(self) -> bool:
+        """The container has hung up, behind what `feed` last returned."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What comes back when `data` is sent. Must be quick."""
+
+
+class Ports(Protocol):
+    """What listens in Pods."""
+
+    def connect(self, namespace: str, pod: str, port: int) -> Connection:
+        """Raises ConnectionRefusedError, NotFound."""
+
+
 class Ready(Protocol):
     """A named check of `/readyz` and `/livez`."""
 
@@ -95,6 +113,7 @@ class ClusterContext:
     tokens: Callable[[str], UserInfo | None] = lambda _token: None
     """Who a playground token (not one of a service account) belongs to."""
     logs: ContainerLogs | None = None
+    ports: Ports | None = None
     audit: AuditSink | None = None
     checks: dict[str, Ready] = field(default_factory=dict)
     settings: ServerSettings = field(default_factory=ServerSettings)

@@ -1,18 +1,38 @@
-"""`proxy` of Pods, Services and Nodes: where it would go is worked out as the real server does; nothing in the
-simulated network answers HTTP to the outside yet, so what can be reached refuses the connection.
+"""`proxy` of Pods, Services and Nodes: one request to what listens in a Pod, if anything does.
 
-Models: kubernetes, pkg/registry/core/{pod,service,node} ResourceLocation.
+Where it goes is worked out as the real server does; Nodes' kubelets refuse the connection.
+Models: kubernetes, pkg/registry/core/{pod,service,node} ResourceLocation; apimachinery, pkg/util/proxy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
 from clusters.apiserver.call import Call
+from clusters.apiserver.context import Connection
 from clusters.apiserver.endpoint import Endpoint
-from clusters.apiserver.http import Response
-from clusters.machinery.errors import BadRequest, NotFound, ServiceUnavailable
+from clusters.apiserver.http import Header, Response
+from clusters.machinery.errors import ApiError, BadRequest, NotFound, ServiceUnavailable
 from clusters.machinery.types import Obj
 
 _SCHEMES = ("", "http", "https")
+_NOT_PASSED = frozenset(
+    ("host", "authorization", "connection", "content-length", "cookie", "transfer-encoding", "upgrade", "x-csrftoken")
+)
+_NOT_RETURNED = frozenset(
+    (
+        "connection",
+        "content-length",
+        "content-security-policy",
+        "keep-alive",
+        "set-cookie",
+        "transfer-encoding",
+        "x-content-type-options",
+    )
+)
+_PLAIN = "/:@!$&'()*+,;=~"
 
 
 def split(name: str) -> tuple[str, str, str] | None:
@@ -27,23 +47,78 @@ def split(name: str) -> tuple[str, str, str] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a request goes; `pod` is "" where no Pod is behind the address."""
+
+    address: str
+    port: int
+    namespace: str = ""
+    pod: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
+_FIND: dict[str, Callable[[Call, Endpoint, str, str], _Place]]
+
+
 def serve(call: Call, endpoint: Endpoint) -> Response:
     """Raises what the real server would."""
     kind = endpoint.name
     found = split(call.info.name)
     if found is None:
         raise BadRequest(f'invalid {kind.removesuffix("s")} request "{call.info.name}"')
-    _, name, port = found
-    if kind == "services":
-        address = _service(call, endpoint, name, port)
-    elif kind == "pods":
-        address = _pod(call, endpoint, name, port)
-    else:
-        address = _node(call, endpoint, name, port)
-    raise ServiceUnavailable(f"error trying to reach service: dial tcp {address}: connect: connection refused")
+    scheme, name, port = found
+    place = _FIND[kind](call, endpoint, name, port)
+    tail = call.request.path.partition(f"/{kind}/{call.info.name}/proxy")[2]
+    if not tail:
+        # Links of the page that is shown are relative to it.
+        query = f"?{call.request.query}" if call.request.query else ""
+        return Response(301, b"", "", [("Location", f"proxy/{query}")])
+    return _ask(call, place, _connect(call, place), tail, secure=scheme == "https")
 
 
-def _pod(call: Call, endpoint: Endpoint, name: str, port: str) -> str:
+def _connect(call: Call, place: _Place) -> Connection:
+    ports = call.server.cluster.ports
+    try:
+        if ports is None or not place.pod:
+            raise ConnectionRefusedError
+        return ports.connect(place.namespace, place.pod, place.port)
+    except (OSError, ApiError):
+        why = f"error trying to reach service: dial tcp {place}: connect: connection refused"
+        raise ServiceUnavailable(why) from None
+
+
+def _ask(call: Call, place: _Place, connection: Connection, tail: str, *, secure: bool) -> Response:
+    if secure:
+        raise ServiceUnavailable("error trying to reach service: tls: first record does not look like a TLS handshake")
+    request = call.request
+    target = quote(tail, safe=_PLAIN) + (f"?{request.query}" if request.query else "")
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {place}"]
+    lines += [f"{k}: {v}" for k, v in request.headers if k not in _NOT_PASSED and not k.startswith("impersonate-")]
+    if request.body:
+        lines.append(f"Content-Length: {len(request.body)}")
+    head = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace")
+    answer = connection.feed(head + request.body)
+    head, found, body = answer.partition(b"\r\n\r\n")
+    status, *fields = head.decode("latin-1").split("\r\n")
+    words = status.split(" ", 2)
+    if not found or len(words) < 2 or not words[1].isdigit():
+        raise ServiceUnavailable("error trying to reach service: EOF")
+    # The page is the work of whoever may write in the cluster: it gets nothing of the playground's origin.
+    headers: list[Header] = [("Content-Security-Policy", "sandbox"), ("X-Content-Type-Options", "nosniff")]
+    media = ""
+    for line in fields:
+        name, _, value = line.partition(":")
+        if name.lower() == "content-type":
+            media = value.strip()
+        elif name and name.lower() not in _NOT_RETURNED:
+            headers.append((name, value.strip()))
+    return Response(int(words[1]), body, media, headers)
+
+
+def _pod(call: Call, endpoint: Endpoint, name: str, port: str) -> _Place:
     registry = call.server.cluster.registry
     pod = registry.get(endpoint.resource, call.info.namespace, name).obj
     ip = (pod.get("status") or {}).get("podIP", "")
@@ -52,10 +127,12 @@ def _pod(call: Call, endpoint: Endpoint, name: str, port: str) -> str:
     if not port:
         ports = [p for c in pod["spec"]["containers"] for p in c.get("ports") or ()]
         port = str(ports[0]["containerPort"]) if ports else "80"
-    return f"{ip}:{port}"
+    if not port.isdigit():
+        raise ServiceUnavailable(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
+    return _Place(ip, int(port), call.info.namespace, name)
 
 
-def _service(call: Call, endpoint: Endpoint, name: str, port: str) -> str:
+def _service(call: Call, endpoint: Endpoint, name: str, port: str) -> _Place:
     registry = call.server.cluster.registry
     namespace = call.info.namespace
     service = registry.get(endpoint.resource, namespace, name).obj
@@ -74,7 +151,9 @@ def _service(call: Call, endpoint: Endpoint, name: str, port: str) -> str:
                 continue
             for backend in piece.get("endpoints") or ():
                 if (backend.get("conditions") or {}).get("ready", True) and backend.get("addresses"):
-                    return f"{backend['addresses'][0]}:{target.get('port', 80)}"
+                    reference = backend.get("targetRef") or {}
+                    pod = reference.get("name", "") if reference.get("kind") == "Pod" else ""
+                    return _Place(backend["addresses"][0], int(target.get("port") or 80), namespace, pod)
     raise ServiceUnavailable(f'no endpoints available for service "{call.info.name}"')
 
 
@@ -85,10 +164,13 @@ def _slices(call: Call, namespace: str, name: str) -> list[Obj]:
     return [s for s in found if (s["metadata"].get("labels") or {}).get(label) == name]
 
 
-def _node(call: Call, endpoint: Endpoint, name: str, port: str) -> str:
+def _node(call: Call, endpoint: Endpoint, name: str, port: str) -> _Place:
     node = call.server.cluster.registry.get(endpoint.resource, "", name).obj
     addresses = (node.get("status") or {}).get("addresses") or ()
     for address in addresses:
         if address.get("type") == "InternalIP":
-            return f"{address['address']}:{port or 10250}"
+            return _Place(address["address"], int(port) if port.isdigit() else 10250)
     raise ServiceUnavailable("no preferred addresses found; known addresses: []")
+
+
+_FIND = {"services": _service, "pods": _pod, "nodes": _node}
