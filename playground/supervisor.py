@@ -32,6 +32,8 @@ os.environ.setdefault("PLAYGROUND_ANONYMOUS", "1")
 STARTED_WITHIN = 60.0
 STOPPED_WITHIN = 8.0
 RESTART_PAUSE = 0.5
+BACKLOG = 1024
+"""Connections that wait to be accepted: a class of browsers that comes back at once."""
 
 
 class CannotStart(Exception):
@@ -262,7 +264,10 @@ def endpoints(host: str) -> tuple[str, str]:
 
     keys = pki.ensure(settings.DATA_DIR)
     files = _escaped(privateKey=keys.server_key, certKey=keys.server_cert)
-    return f"tcp:port={settings.PORT}:interface={host}", f"ssl:port={settings.K8S_PORT}:interface={host}{files}"
+    return (
+        f"tcp:port={settings.PORT}:interface={host}:backlog={BACKLOG}",
+        f"ssl:port={settings.K8S_PORT}:interface={host}:backlog={BACKLOG}{files}",
+    )
 
 
 def worker_command(python: str, name: str) -> list[str]:

@@ -30,6 +30,7 @@ from clusters.machinery.errors import (
     TooLarge,
     Unauthorized,
 )
+from clusters.storage.store import ClusterDeleted
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,9 @@ class ApiServer:
             answer = self._answer(call)
         except ApiError as failure:
             answer = render.error(call, failure, call.accept)
+        except ClusterDeleted:
+            gone = NotFound(f'there is no cluster named "{self.cluster.name}" (any more)', details={})
+            answer = render.error(call, gone, call.accept)
         except Exception as failure:
             logger.exception("%s %s failed", request.method, request.path)
             answer = render.error(call, InternalError(f"Internal error occurred: {failure}"), call.accept)

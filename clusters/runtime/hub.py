@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from clusters.kernel.clock import ClockSpec, wall_now
 from clusters.kernel.rng import Rng
@@ -108,6 +108,7 @@ class Hub:
         self._refreshers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="tail")
         self._queued: set[int] = set()
         self._heard = 0.0
+        self._on_forget: list[Callable[[ClusterHandle], None]] = []
 
     def loaded(self, name: str) -> ClusterHandle | None:
         """The handle, if this process has it already: no database, no wait."""
@@ -139,10 +140,22 @@ class Hub:
 
     def forget(self, name: str) -> None:
         """The cluster was deleted, or replaced."""
+        handle = self._by_name.get(name)
+        if handle is not None:
+            self._drop(handle)
+
+    def on_forget(self, listener: Callable[[ClusterHandle], None]) -> None:
+        """Call `listener` with every handle whose cluster is gone: to end what hangs on it."""
+        self._on_forget.append(listener)
+
+    def _drop(self, handle: ClusterHandle) -> None:
         with self._lock:
-            handle = self._by_name.pop(name, None)
-            if handle is not None:
-                self._by_id.pop(handle.id, None)
+            if self._by_id.pop(handle.id, None) is None:
+                return
+            if self._by_name.get(handle.name) is handle:
+                del self._by_name[handle.name]
+        for listener in self._on_forget:
+            listener(handle)
 
     def handles(self) -> list[ClusterHandle]:
         return list(self._by_name.values())
@@ -177,7 +190,13 @@ class Hub:
                         self._poll()
             except (redis.RedisError, OSError) as error:
                 logger.info("Redis is away (%s); the logs are polled", error)
-                self._poll()
+                time.sleep(POLL_SECONDS)
+                try:
+                    self._poll()
+                except Exception as failure:
+                    logger.warning("the logs could not be polled: %s", failure)
+            except DatabaseError as error:
+                logger.warning("the logs could not be polled: %s", error)
                 time.sleep(POLL_SECONDS)
             except Exception:
                 logger.exception("the tail of the logs stumbled")
@@ -193,9 +212,17 @@ class Hub:
         if now - self._heard < POLL_SECONDS:
             return
         self._heard = now
-        for handle in self.handles():
-            if handle.watched:
-                self._refresh_soon(handle)
+        handles = self.handles()
+        if handles:
+            close_old_connections()
+            rows = Cluster.objects.filter(pk__in=[handle.id for handle in handles])
+            heads = dict(rows.values_list("pk", "head"))
+            for handle in handles:
+                head = heads.get(handle.id)
+                if head is None:
+                    self._drop(handle)
+                elif head > handle.cache.rev and handle.watched:
+                    self._refresh_soon(handle)
         with self._lock:
             self._let_go()
 
@@ -214,7 +241,7 @@ class Hub:
             handle.refresh()
         except Exception as error:  # the next hint or poll tries again
             if not Cluster.objects.filter(pk=handle.id).exists():
-                self.forget(handle.name)
+                self._drop(handle)
             else:
                 logger.warning("cluster %s: the tail could not be read: %s", handle.name, error)
 

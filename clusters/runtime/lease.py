@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from clusters.kernel.clock import SECOND, wall_now
 from clusters.models import Cluster, Lease
-from clusters.storage.sql import ClusterDeleted
+from clusters.storage.store import ClusterDeleted
 
 TTL = 3 * SECOND
 """Wall time after which a silent holder is taken for dead; a slice takes a tenth of it."""

@@ -22,8 +22,8 @@ from clusters.runtime import lease, notify
 from clusters.runtime.session import Session
 from clusters.runtime.settings import ClusterSettings
 from clusters.storage.seal import SecretSeal
-from clusters.storage.sql import ClusterDeleted, SqlStore
-from clusters.storage.store import Fenced
+from clusters.storage.sql import SqlStore
+from clusters.storage.store import ClusterDeleted, Fenced
 
 logger = logging.getLogger(__name__)
 

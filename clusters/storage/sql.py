@@ -17,7 +17,17 @@ from clusters.kernel.clock import ClockSpec, parse_speed
 from clusters.models import Cluster, Revision
 from clusters.storage.memory import link, relink
 from clusters.storage.seal import Seal
-from clusters.storage.store import Compacted, Fenced, FutureRevision, Head, HeadMoved, Op, Record, Records, StoreError
+from clusters.storage.store import (
+    ClusterDeleted,
+    Compacted,
+    Fenced,
+    FutureRevision,
+    Head,
+    HeadMoved,
+    Op,
+    Record,
+    Records,
+)
 
 _COLUMNS = ("key", "rev", "create_rev", "prev_rev", "version", "tombstone", "value", "actor", "vtime")
 _LOOKUP_BATCH = 400
@@ -30,10 +40,6 @@ def _one(sql: str, *parameters: int | str) -> tuple[Any, ...] | None:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
-
-
-class ClusterDeleted(StoreError):
-    """The cluster's row is no longer there."""
 
 
 class SqlStore:

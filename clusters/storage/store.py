@@ -62,6 +62,10 @@ class StoreError(Exception):
     """Base of what a store refuses."""
 
 
+class ClusterDeleted(StoreError):
+    """The log is gone, with its cluster."""
+
+
 class CasFailed(StoreError):
     """Some keys were not at the revision that was expected; nothing was written."""
 

@@ -33,7 +33,7 @@ from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
-from clusters.storage.sql import ClusterDeleted
+from clusters.storage.store import ClusterDeleted
 from clusters.web.containers import PlayedLogs
 
 PREFIX = "/k8s/"
@@ -50,6 +50,13 @@ class Gateway:
         self._apps: dict[int, tuple[ClusterHandle, ApiApplication]] = {}
         self._users: dict[tuple[str, str], tuple[float, UserInfo | None]] = {}
         self._keys: RsaKeys | None = None
+        hub.on_forget(self._end)
+
+    def _end(self, handle: ClusterHandle) -> None:
+        """The cluster is gone: end its watches, so that clients ask again and are told."""
+        found = self._apps.pop(handle.id, None)
+        if found is not None:
+            found[1].server.hub.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, _, _ = scope["path"].removeprefix(PREFIX).partition("/")

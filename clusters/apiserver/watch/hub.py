@@ -7,7 +7,7 @@ again. Models: apiserver, storage/cacher (cacheWatcher, terminateAllWatchers).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from clusters.apiserver.context import ServerSettings
@@ -38,7 +38,8 @@ class WatchHub:
         self._settings = settings
         self._watchers: dict[str, dict[int, Watcher]] = {}
         self._count = 0
-        self._unsubscribe = cache.subscribe(self._changed)
+        self._unsubscribe: Callable[[], None] | None = None
+        """Only while there are watchers: a cluster that nobody watches may be let go."""
 
     def __len__(self) -> int:
         return self._count
@@ -50,6 +51,8 @@ class WatchHub:
             raise TooManyRequests("Too many requests, please try again later.", retry_after=1)
         self._watchers.setdefault(watcher.prefix, {})[id(watcher)] = watcher
         self._count += 1
+        if self._unsubscribe is None:
+            self._unsubscribe = self.cache.subscribe(self._changed)
 
     def remove(self, watcher: Watcher) -> None:
         """Harmless if it is not there."""
@@ -59,6 +62,9 @@ class WatchHub:
                 self._count -= 1
                 if not group:
                     del self._watchers[watcher.prefix]
+                if not self._count and self._unsubscribe is not None:
+                    self._unsubscribe()
+                    self._unsubscribe = None
 
     def _changed(self, changes: Sequence[Change]) -> None:
         watchers = self._watchers
@@ -77,8 +83,7 @@ class WatchHub:
                 watcher.end()
 
     def close(self) -> None:
-        """Stop listening and end all watches."""
-        self._unsubscribe()
+        """End all watches."""
         with self.cache.lock:
             for group in list(self._watchers.values()):
                 for watcher in tuple(group.values()):
