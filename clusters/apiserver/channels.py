@@ -16,8 +16,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from clusters.apiserver import render
+from clusters.apiserver import forward, render
 from clusters.apiserver.asgi import Receive, Scope, Send, refuse_websocket, send_response
+from clusters.apiserver.context import Ports
 from clusters.apiserver.http import Upgrade
 from clusters.machinery.errors import ApiError, BadRequest, InternalError
 
@@ -43,6 +44,10 @@ class Exit:
 class Terminal(Protocol):
     """What a process has of its client."""
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows, once the client has told them."""
+
     async def read(self) -> bytes:
         """Bytes of stdin; b"" once it is closed or the client has gone."""
 
@@ -58,23 +63,24 @@ class Processes(Protocol):
 
 
 class ChannelUpgrades:
-    """`asgi.UpgradeHandler` of exec and attach; port-forward is refused, for the network has no ports to give."""
+    """`asgi.UpgradeHandler` of exec, attach and (with `ports`) port-forward."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, ports: Ports | None = None) -> None:
         self._processes = processes
+        self._ports = ports
 
     async def __call__(self, upgrade: Upgrade, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: ApiError | None = None
         offered = scope.get("subprotocols") or []
-        protocol = next((p for p in PROTOCOLS if p in offered), None)
+        forwarding = upgrade.kind == "portforward"
+        spoken = forward.PROTOCOLS if forwarding else PROTOCOLS
+        protocol = next((p for p in spoken if p in offered), None)
         if scope["type"] != "websocket":
             refusal = BadRequest("only websockets are spoken, no SPDY: kubectl 1.31 or newer uses them")
-        elif upgrade.kind == "portforward":
-            refusal = BadRequest("port forwarding is not supported by the simulated network")
+        elif forwarding and self._ports is None:
+            refusal = BadRequest("nothing listens in the Pods of this cluster")
         elif offered and protocol is None:
-            refusal = BadRequest(
-                f"unable to negotiate protocol: client supports {offered}, server accepts {[*PROTOCOLS]}"
-            )
+            refusal = BadRequest(f"unable to negotiate protocol: client supports {offered}, server accepts {[*spoken]}")
         if refusal is not None:
             answer = render.error(None, refusal)
             if scope["type"] == "websocket":
@@ -84,6 +90,9 @@ class ChannelUpgrades:
             return
         await receive()
         await send({"type": "websocket.accept", "subprotocol": protocol})
+        if forwarding and self._ports is not None:
+            await forward.serve(upgrade, self._ports, protocol or forward.CHANNELS, receive, send)
+            return
         await _Connection(upgrade, protocol or "channel.k8s.io", receive, send).serve(self._processes)
 
 
@@ -98,6 +107,7 @@ class _Connection:
         self._send = send
         self._input: asyncio.Queue[bytes] = asyncio.Queue(maxsize=64)
         self._closed = False
+        self.size: tuple[int, int] | None = None
 
     async def serve(self, processes: Processes) -> None:
         reading = asyncio.ensure_future(self._read_frames())
@@ -143,6 +153,8 @@ class _Connection:
             if channel == STDIN and self._upgrade.stdin and not self._closed:
                 if rest:
                     await self._input.put(rest)
+            elif channel == RESIZE:
+                self.size = _size(rest) or self.size
             elif channel == CLOSE and rest[:1] == bytes((STDIN,)):
                 await self._end_input()
 
@@ -183,6 +195,15 @@ class _Connection:
             await self._send({"type": "websocket.send", "text": text})
         else:
             await self._send({"type": "websocket.send", "bytes": bytes((channel,)) + data})
+
+
+def _size(data: bytes) -> tuple[int, int] | None:
+    """`{"Width": 80, "Height": 24}`; None if it is not that."""
+    try:
+        told = orjson.loads(data)
+        return int(told["Width"]), int(told["Height"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def exit_status(end: Exit) -> dict[str, Any]:
