@@ -79,6 +79,12 @@ class ServerSettings:
     """Events a slow watcher may lag behind before it is cut off."""
     bookmark_seconds: float = 60.0
     max_watchers: int = 10_000
+    """Watches on one cluster in one process."""
+    max_streams: int = 500
+    """exec, attach and port-forward connections to one cluster in one process."""
+    max_streams_per_user: int = 100
+    max_objects: int = 0
+    """Objects that a cluster holds before users can create no more of them; 0: any number."""
     requests_per_second: float = 0.0
     """Of each user; 0: as many as they like."""
     request_burst: int = 200

@@ -30,6 +30,7 @@ from clusters.machinery.errors import (
     TooLarge,
     Unauthorized,
 )
+from clusters.machinery.types import Obj
 from clusters.storage.store import ClusterDeleted
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,19 @@ class ApiServer:
             logger.exception("%s %s failed", request.method, request.path)
             answer = render.error(call, InternalError(f"Internal error occurred: {failure}"), call.accept)
         return self._finish(call, answer)
+
+    def pod_token(self, pod: Obj, source: Obj) -> str:
+        """The token of a projected volume (`serviceAccountToken`): signed, bound to the Pod, in force."""
+        meta, name = pod["metadata"], pod["spec"].get("serviceAccountName", "default")
+        account = self.cluster.registry.lookup.get("serviceaccounts", meta["namespace"], name)
+        if account is None or self.cluster.keys is None:
+            return ""
+        wanted = source.get("audience")
+        audiences = (str(wanted),) if wanted else self.cluster.settings.audiences
+        seconds = int(source.get("expirationSeconds") or 3600)
+        return self.authenticator.service_accounts.issue(
+            account, audiences=audiences, seconds=seconds, bound=[("pod", pod)], serial=self.requests
+        )[0]
 
     def _finish(self, call: Call, answer: Answer) -> Answer:
         self.requests += 1

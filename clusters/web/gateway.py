@@ -35,6 +35,7 @@ from clusters.models.access import policy
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
 from clusters.storage.store import ClusterDeleted
 from clusters.web.containers import PlayedLogs
+from clusters.web.streams import Containers, PlayedPorts, Streams
 
 PREFIX = "/k8s/"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -102,12 +103,19 @@ class Gateway:
             raise InternalError(f"the cluster could not be opened: {error}") from error
         found = self._app_of(handle)
         if found is None:
-            server = ApiServer(self._context(handle))
-            found = ApiApplication(server, root=f"{PREFIX}{name}")
+            found = self._build(handle)
             for cluster_id in [i for i, (h, _) in self._apps.items() if hub.loaded(h.name) is not h]:
                 del self._apps[cluster_id]
             self._apps[handle.id] = (handle, found)
         return found
+
+    def _build(self, handle: ClusterHandle) -> ApiApplication:
+        context = self._context(handle)
+        server = ApiServer(context)
+        containers = Containers(context, handle.clock, handle.refresh, server.pod_token)
+        context.ports = PlayedPorts(containers)
+        upgrades = Streams(containers, context.ports, context.settings)
+        return ApiApplication(server, root=f"{PREFIX}{handle.name}", upgrades=upgrades)
 
     def _context(self, handle: ClusterHandle) -> ClusterContext:
         row = Cluster(pk=handle.id, name=handle.name)

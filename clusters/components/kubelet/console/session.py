@@ -103,7 +103,9 @@ class Session:
         self.due = -1
 
     def resize(self, width: int, height: int) -> None:
-        self._system.width, self._system.height = max(1, min(width, 1000)), max(1, min(height, 1000))
+        """A terminal without a size keeps the usual one."""
+        if width > 0 and height > 0:
+            self._system.width, self._system.height = min(width, 1000), min(height, 1000)
 
     def kill(self, code: int = KILLED) -> None:
         """The container has ended, or the client has gone."""

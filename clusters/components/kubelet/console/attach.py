@@ -1,0 +1,63 @@
+"""`kubectl attach`: the output of a container's own process from now on; if that is a shell, the shell itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clusters.components.kubelet import catalogue, logs
+from clusters.components.kubelet.console.container import Container
+from clusters.components.kubelet.console.session import STDOUT
+from clusters.machinery.types import Obj
+
+SHELLS = ("sh", "bash", "ash")
+
+
+def own_shell(container: Container) -> list[str] | None:
+    """The container's command if it is a shell that reads what is typed."""
+    spec = container.spec
+    if not spec.get("stdin"):
+        return None
+    given = (*(spec.get("command") or ()), *(spec.get("args") or ()))
+    line = [str(word) for word in given or catalogue.profile(spec.get("image", "")).default_command]
+    bare = line and line[0].rpartition("/")[2] in SHELLS and all(w in ("-i", "-l", "-il") for w in line[1:])
+    return line if bare else None
+
+
+class Attachment:
+    """The same for its carrier as a `Session`, only that nothing is typed. `current` gives the Pod as it is now."""
+
+    def __init__(self, container: Container, current: Callable[[], Obj | None], *, now: int, tty: bool) -> None:
+        self._container = container
+        self._current = current
+        self._seen = now
+        self._tty = tty
+        self._lines: list[str] = []
+        self.code: int | None = None
+        self.due: int | None = None
+        self.advance(now)
+
+    def feed(self, data: bytes) -> None:
+        """The process does not read."""
+
+    def end_input(self) -> None:
+        """Nobody reads."""
+
+    def resize(self, width: int, height: int) -> None:
+        """Nothing is drawn."""
+
+    def kill(self, code: int = 0) -> None:
+        if self.code is None:
+            self.code = code
+
+    def advance(self, now: int) -> None:
+        pod = self._current() or self._container.pod
+        name = self._container.name
+        self._lines += [line.text for line in logs.log_lines(pod, name, now) if line.time > self._seen]
+        self._seen = max(self._seen, now)
+        self.due = logs.next_line_at(pod, name, now)
+
+    def take(self) -> list[tuple[int, bytes]]:
+        end = "\r\n" if self._tty else "\n"
+        out = [(STDOUT, "".join(line + end for line in self._lines).encode())] if self._lines else []
+        self._lines = []
+        return out
