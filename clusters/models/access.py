@@ -62,6 +62,9 @@ class AccessPolicy(Protocol):
     def authenticate_bearer(self, token: str, cluster: Cluster) -> UserInfo | None:
         """The identity inside the cluster that a playground-issued bearer token (kubeconfig) stands for."""
 
+    def bearer_cluster(self, token: str) -> str:
+        """The name of the cluster that such a token is for; "" if it is none."""
+
     def api_user(self, token: str) -> Any | None:
         """The user of a REST API token."""
 

@@ -22,13 +22,16 @@ class Live:
     version: int
 
 
+Numbered = list[tuple[int, Record]]
+
+
 @dataclass(frozen=True, slots=True)
 class Flushed:
     """A committed batch. `foreign`: what others wrote before it. `records`: ours, final, each with the
     provisional revision it had. `dropped`: keys whose writes were given up."""
 
     foreign: Records
-    records: list[tuple[int, Record]]
+    records: Numbered
     dropped: frozenset[str]
 
 
@@ -152,7 +155,7 @@ class BatchStore:
         numbered = [(mine.rev, final) for (_, mine), final in zip(pending, records)]
         return self._flushed(foreign, numbered, frozenset(dropped))
 
-    def _flushed(self, foreign: Records, numbered: list[tuple[int, Record]], dropped: frozenset[str]) -> Flushed:
+    def _flushed(self, foreign: Records, numbered: Numbered, dropped: frozenset[str]) -> Flushed:
         last = numbered[-1][1] if numbered else (foreign[-1] if foreign else None)
         self._pending = []
         self._written.clear()

@@ -35,6 +35,7 @@ GUEST_NAME = "guest"
 
 _reaches: tokens.TimedCache[Reach | None] = tokens.TimedCache()
 _bearers: tokens.TimedCache[UserInfo | None] = tokens.TimedCache()
+_homes: tokens.TimedCache[str] = tokens.TimedCache()
 
 
 def invalidate() -> None:
@@ -42,6 +43,7 @@ def invalidate() -> None:
     within the caches' few seconds."""
     _reaches.clear()
     _bearers.clear()
+    _homes.clear()
 
 
 def may_reach(user: Person, cluster: Cluster) -> Reach | None:
@@ -88,6 +90,18 @@ def authenticate_bearer(token: str, cluster: Cluster) -> UserInfo | None:
         return None
     key = tokens.digest(token)
     return _bearers.get((cluster.pk, key), lambda: _bearer(key, cluster))
+
+
+def bearer_cluster(token: str) -> str:
+    """The name of the cluster that a kubeconfig token is for; "" if it is none."""
+    if not token.startswith(tokens.CLUSTER_PREFIX) or len(token) > tokens.MAX_TOKEN:
+        return ""
+    key = tokens.digest(token)
+
+    def look() -> str:
+        return ClusterCredential.objects.filter(digest=key).values_list("cluster__name", flat=True).first() or ""
+
+    return _homes.get(key, look)
 
 
 def _bearer(key: str, cluster: Cluster) -> UserInfo | None:
@@ -192,6 +206,7 @@ class Policy:
     may_reach = staticmethod(may_reach)
     visible = staticmethod(visible)
     authenticate_bearer = staticmethod(authenticate_bearer)
+    bearer_cluster = staticmethod(bearer_cluster)
     api_user = staticmethod(api_user)
     creator = staticmethod(creator)
     claim = staticmethod(claim)
