@@ -17,12 +17,12 @@ _django = get_asgi_application()
 
 from clusters.apiserver.asgi import Receive, Scope, Send  # noqa: E402
 from clusters.realtime.routing import application as _websockets  # noqa: E402
-from clusters.web.gateway import PREFIX, gateway  # noqa: E402
+from clusters.web.gateway import PREFIX, at_root, gateway  # noqa: E402
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application that Daphne serves."""
-    if scope["type"] in ("http", "websocket") and scope["path"].startswith(PREFIX):
+    if scope["type"] in ("http", "websocket") and (scope["path"].startswith(PREFIX) or at_root(scope)):
         await gateway(scope, receive, send)
     elif scope["type"] == "websocket":
         await _websockets(dict(scope), receive, send)

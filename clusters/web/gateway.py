@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import time
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
@@ -28,7 +29,7 @@ from clusters.apiserver.authn.keys import RsaKeys, new_pem
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
-from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound
+from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound, Unauthorized
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
@@ -37,8 +38,11 @@ from clusters.storage.store import ClusterDeleted
 from clusters.web.containers import PlayedLogs
 from clusters.web.streams import Containers, PlayedPorts, Streams
 
+logger = logging.getLogger(__name__)
+
 PREFIX = "/k8s/"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+BEARER = "Bearer "
 USER_SECONDS = 3.0
 """How long a browser's identity in a cluster is remembered."""
 _MAX_REMEMBERED = 2000
@@ -60,9 +64,12 @@ class Gateway:
             found[1].server.hub.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name, _, _ = scope["path"].removeprefix(PREFIX).partition("/")
         loop = asyncio.get_running_loop()
         try:
+            if scope["path"].startswith(PREFIX):
+                name, _, _ = scope["path"].removeprefix(PREFIX).partition("/")
+            else:
+                name = await loop.run_in_executor(shared_pool(), _home, _bearer(scope))
             handle = hub.loaded(name)
             app = self._app_of(handle)
             if app is None:
@@ -76,13 +83,11 @@ class Gateway:
                 if user is not None:
                     _check_forgery(scope, cookies)
         except ApiError as error:
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 4404})
-                return
-            await read_body(receive, 0)
-            await send_response(
-                Response(error.code, orjson.dumps(error.status()) + b"\n", content_type="application/json"), send
-            )
+            await _refuse(error, scope, receive, send)
+            return
+        except Exception:
+            logger.exception("%s could not be served", scope["path"])
+            await _refuse(InternalError("the playground stumbled; its log says how"), scope, receive, send)
             return
         await app.serve(scope, receive, send, user=user)
 
@@ -177,6 +182,38 @@ class Gateway:
             self._users.clear()
         self._users[(name, key)] = (time.monotonic() + USER_SECONDS, identity)
         return identity
+
+
+async def _refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4404})
+        return
+    await read_body(receive, 0)
+    body = orjson.dumps(error.status()) + b"\n"
+    await send_response(Response(error.code, body, content_type="application/json"), send)
+
+
+def at_root(scope: Scope) -> bool:
+    """`kubectl get --raw /api/v1/...` leaves the path of the kubeconfig's server out. On the TLS port, where only
+    Kubernetes is served, its token says which cluster is meant."""
+    server = scope.get("server")
+    return bool(server and server[1] == settings.K8S_PORT and _bearer(scope).startswith(BEARER))
+
+
+def _bearer(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return str(value.decode("latin-1"))
+    return ""
+
+
+def _home(authorization: str) -> str:
+    """The cluster that a token is for. In a pool thread. Raises Unauthorized."""
+    close_old_connections()
+    name = policy().bearer_cluster(authorization.removeprefix(BEARER).strip())
+    if not name:
+        raise Unauthorized
+    return name
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
