@@ -97,5 +97,5 @@ def _add(schemas: Schemas, resource: Resource, version: str) -> None:
     if "patch" in resource.verbs:
         schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.Patch")
     schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.Status")
-    if "watch" in resource.verbs:
+    if "watch" in resource.verbs and described.custom is None:
         schemas.add("io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent")

@@ -27,6 +27,7 @@ from clusters.resources.apiextensions.shown import shown_schema, shown_versions
 from clusters.resources.apiextensions.structural import structural_errors
 from clusters.resources.common.cells import at
 from clusters.resources.common.meta import immutable_errors
+from clusters.resources.dynamic.definition import default_errors, rule_errors
 
 APPROVED = "api-approved.kubernetes.io"
 _PROTECTED = ("k8s.io", "kubernetes.io")
@@ -205,7 +206,8 @@ def _schema_errors(version: Obj, versions: Sequence[Obj], path: Path) -> ErrorLi
     if schema.get("nullable"):
         errors.append(forbidden(path.child("nullable"), "nullable cannot be true at the root"))
     errors += schema_errors(schema, path)
-    return errors + structural_errors(schema, path)
+    errors += rule_errors(schema, path)
+    return errors + (structural_errors(schema, path) or default_errors(schema, path))
 
 
 def _names_errors(names: Obj, path: Path) -> ErrorList:

@@ -1,0 +1,29 @@
+"""The functions that expressions may call, one module a library."""
+
+from clusters.machinery.cel.library import (
+    formats,
+    lists,
+    networks,
+    operators,
+    optionals,
+    quantities,
+    semvers,
+    standard,
+    strings,
+    times,
+    urls,
+)
+
+LIBRARIES = (
+    operators.LIBRARY,
+    standard.LIBRARY,
+    times.LIBRARY,
+    optionals.LIBRARY,
+    strings.LIBRARY,
+    lists.LIBRARY,
+    urls.LIBRARY,
+    quantities.LIBRARY,
+    networks.LIBRARY,
+    formats.LIBRARY,
+    semvers.LIBRARY,
+)
