@@ -8,9 +8,9 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from clusters.admission.authorization import Authorizer
+from clusters.admission.authorization import may
 from clusters.admission.plugin import CREATE, UPDATE, Plugin, forbidden, obj_of
-from clusters.machinery.types import Obj, UserInfo
+from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
 from clusters.resources.core.config_map import decoded
@@ -24,12 +24,10 @@ def _is_request(resource: Resource) -> bool:
     return (resource.group, resource.name) == (GROUP, REQUESTS)
 
 
-def authorized_for_signer(authorizer: Authorizer, user: UserInfo, verb: str, signer: str) -> bool:
+def authorized_for_signer(attrs: Attributes, verb: str, signer: str) -> bool:
     """The verb on the signer itself, or on all of its domain (`example.com/*`)."""
-    if authorizer.allowed(user, verb, GROUP, SIGNERS, signer):
-        return True
     domain = signer.partition("/")[0]
-    return authorizer.allowed(user, verb, GROUP, SIGNERS, f"{domain}/*")
+    return any(may(attrs.lookup, attrs.user, verb, GROUP, SIGNERS, name) for name in (signer, f"{domain}/*"))
 
 
 def _signer(obj: Obj | None) -> str:
@@ -41,15 +39,12 @@ class CertificateApproval(Plugin):
 
     name = "CertificateApproval"
 
-    def __init__(self, authorizer: Authorizer) -> None:
-        self._authorizer = authorizer
-
     def handles(self, operation: str, resource: Resource, subresource: str) -> bool:
         return _is_request(resource) and operation == UPDATE and subresource == "approval"
 
     def validate(self, attrs: Attributes) -> None:
         signer = _signer(obj_of(attrs))
-        if not authorized_for_signer(self._authorizer, attrs.user, "approve", signer):
+        if not authorized_for_signer(attrs, "approve", signer):
             raise forbidden(attrs, f'user not permitted to approve requests with signerName "{signer}"')
 
 
@@ -57,9 +52,6 @@ class CertificateSigning(Plugin):
     """Issuing or failing a request takes the verb `sign` on the signer."""
 
     name = "CertificateSigning"
-
-    def __init__(self, authorizer: Authorizer) -> None:
-        self._authorizer = authorizer
 
     def handles(self, operation: str, resource: Resource, subresource: str) -> bool:
         return _is_request(resource) and operation == UPDATE and subresource == "status"
@@ -70,7 +62,7 @@ class CertificateSigning(Plugin):
         if unchanged and (new.get("conditions") or []) == (old.get("conditions") or []):
             return
         signer = _signer(attrs.old)
-        if not authorized_for_signer(self._authorizer, attrs.user, "sign", signer):
+        if not authorized_for_signer(attrs, "sign", signer):
             raise forbidden(attrs, f'user not permitted to sign requests with signerName "{signer}"')
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from clusters.admission.authorization import Authorizer, MastersOnly
 from clusters.admission.certificates import (
     CertificateApproval,
     CertificateSigning,
@@ -67,11 +66,9 @@ class Chain:
         )
 
 
-def default_chain(*, authorizer: Authorizer | None = None, policies: Sequence[Plugin] = ()) -> Chain:
-    """The plugins that a real server has on by default. `authorizer` answers for plugins that ask whether the
-    user may do something else, too; `policies` are those of CEL (and webhooks), which stand behind all others but
-    the quota."""
-    may = authorizer or MastersOnly()
+def default_chain(*, policies: Sequence[Plugin] = ()) -> Chain:
+    """The plugins that a real server has on by default. `policies` are those of CEL (and webhooks), which stand
+    behind all others but the quota."""
     return Chain(
         (
             NamespaceLifecycle(),
@@ -86,8 +83,8 @@ def default_chain(*, authorizer: Authorizer | None = None, policies: Sequence[Pl
             StorageObjectInUseProtection(),
             PersistentVolumeClaimResize(),
             RuntimeClass(),
-            CertificateApproval(may),
-            CertificateSigning(may),
+            CertificateApproval(),
+            CertificateSigning(),
             CertificateSubjectRestriction(),
             DefaultIngressClass(),
             PodTopologyLabels(),

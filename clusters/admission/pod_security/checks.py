@@ -304,9 +304,7 @@ _SYSCTLS_1_32 = _SYSCTLS_1_29 | {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"}
 def _sysctls(allowed: frozenset[str]) -> Finder:
     def find(meta: Obj, spec: Obj) -> Violation | None:
         found = [s["name"] for s in _context(spec).get("sysctls") or () if s.get("name") not in allowed]
-        if not found:
-            return None
-        return Violation(_plural("forbidden sysctl", "forbidden sysctls", len(found)), ", ".join(found))
+        return Violation("forbidden sysctls", ", ".join(found)) if found else None
 
     return find
 

@@ -1,0 +1,174 @@
+"""ConfigMaps, Secrets, ServiceAccounts, Events, quotas and limits: shapes, conversions, immutability, columns."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from clusters.machinery.quantity import parse
+from clusters.machinery.types import Obj
+from clusters.resources.core.quota_usage import covers, evaluator
+from clusters.resources.events.event import from_core, to_core
+from tests.support.objects import START, Objects, container, pod
+
+
+def secret(**parts: Any) -> Obj:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, **parts}
+
+
+def limits(*entries: Obj) -> Obj:
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": {"limits": list(entries)}}
+
+
+def quota(*, scopes: list[str] | None = None, expressions: list[Obj] | None = None, **hard: Any) -> Obj:
+    spec: Obj = {"hard": hard}
+    if scopes is not None:
+        spec["scopes"] = scopes
+    if expressions is not None:
+        spec["scopeSelector"] = {"matchExpressions": expressions}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": spec}
+
+
+def test_plain_strings_of_a_secret_win_and_vanish() -> None:
+    encoded = b64encode(b"old").decode()
+    stored = Objects().create(secret(data={"a": encoded, "b": encoded}, stringData={"a": "new"}))
+    assert stored["data"] == {"a": b64encode(b"new").decode(), "b": encoded}
+    assert stored["type"] == "Opaque"
+    assert "stringData" not in stored
+
+
+def test_an_immutable_secret_can_be_relabelled_only() -> None:
+    objects = Objects()
+    stored = objects.create(secret(immutable=True, stringData={"a": "b"}))
+    assert objects.patch(stored, {"metadata": {"labels": {"a": "b"}}})["metadata"]["labels"] == {"a": "b"}
+    fields = [field for _, field, _ in objects.patch_refused(stored, {"immutable": None, "stringData": {"a": "c"}})]
+    assert fields == ["immutable", "data"]
+
+
+def test_data_of_a_config_map_and_its_column() -> None:
+    objects = Objects()
+    stored = objects.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "c"},
+            "data": {"a": "b"},
+            "binaryData": {"c": "YQ=="},
+        }
+    )
+    assert {c.name: c.value(stored, START) for c in objects.resource(stored).columns}["Data"] == 2
+
+
+def test_limits_default_from_one_another() -> None:
+    stored = Objects().create(limits({"type": "Container", "max": {"cpu": "2"}, "min": {"memory": "1Gi"}}))
+    (entry,) = stored["spec"]["limits"]
+    assert entry["default"] == {"cpu": "2"}
+    assert entry["defaultRequest"] == {"cpu": "2", "memory": "1Gi"}
+
+
+EVENT = {
+    "apiVersion": "v1",
+    "kind": "Event",
+    "metadata": {"name": "e", "namespace": "n"},
+    "involvedObject": {"kind": "Pod", "name": "p"},
+    "message": "hello",
+    "source": {"component": "kubelet", "host": "n1"},
+    "firstTimestamp": "2026-01-01T00:00:00Z",
+    "lastTimestamp": "2026-01-01T00:00:00Z",
+    "count": 3,
+    "type": "Normal",
+    "reason": "Started",
+}
+
+
+def test_an_event_has_two_faces() -> None:
+    face = from_core(EVENT)
+    assert face["apiVersion"] == "events.k8s.io/v1"
+    assert face["regarding"] == EVENT["involvedObject"]
+    assert face["note"] == "hello"
+    assert face["deprecatedCount"] == 3
+    assert face["deprecatedSource"] == EVENT["source"]
+    assert to_core(face) == EVENT
+
+
+REQUESTS = {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"cpu": "1"}}
+
+
+@pytest.mark.parametrize(
+    "resource,obj,wanted",
+    [
+        (
+            "pods",
+            pod(containers=[container(resources=REQUESTS), container(name="d", resources=REQUESTS)]),
+            {"pods": "1", "requests.cpu": "500m", "cpu": "500m", "limits.cpu": "2", "requests.memory": "2Gi"},
+        ),
+        (
+            "services",
+            {
+                "spec": {
+                    "type": "LoadBalancer",
+                    "ports": [{"port": 1, "nodePort": 30001}, {"port": 2, "nodePort": 30002}],
+                }
+            },
+            {"services": "1", "services.loadbalancers": "1", "services.nodeports": "2"},
+        ),
+        (
+            "persistentvolumeclaims",
+            {"metadata": {}, "spec": {"storageClassName": "fast", "resources": {"requests": {"storage": "5Gi"}}}},
+            {
+                "persistentvolumeclaims": "1",
+                "requests.storage": "5Gi",
+                "fast.storageclass.storage.k8s.io/requests.storage": "5Gi",
+                "fast.storageclass.storage.k8s.io/persistentvolumeclaims": "1",
+            },
+        ),
+    ],
+)
+def test_what_an_object_uses(resource: str, obj: Obj, wanted: dict[str, str]) -> None:
+    used = evaluator("", resource).usage(obj, START)
+    for name, amount in wanted.items():
+        assert used[name] == parse(amount), name
+
+
+@pytest.mark.parametrize(
+    "spec,scope,inside",
+    [
+        ({}, "BestEffort", True),
+        ({"containers": [container(resources=REQUESTS)]}, "BestEffort", False),
+        ({"containers": [container(resources=REQUESTS)]}, "NotBestEffort", True),
+        ({"activeDeadlineSeconds": 5}, "Terminating", True),
+        ({}, "Terminating", False),
+        ({}, "NotTerminating", True),
+    ],
+)
+def test_scopes_choose_pods(spec: Obj, scope: str, inside: bool) -> None:
+    assert covers(quota(scopes=[scope], pods="1"), evaluator("", "pods"), pod(**spec)) is inside
+
+
+@pytest.mark.parametrize(
+    "operator,values,name,inside",
+    [
+        ("In", ["high"], "high", True),
+        ("In", ["high"], "low", False),
+        ("NotIn", ["high"], "low", True),
+        ("Exists", None, "low", True),
+        ("Exists", None, "", False),
+        ("DoesNotExist", None, "", True),
+    ],
+)
+def test_a_quota_for_a_priority(operator: str, values: list[str] | None, name: str, inside: bool) -> None:
+    expression = {"scopeName": "PriorityClass", "operator": operator, "values": values}
+    spec: Obj = {"priorityClassName": name} if name else {}
+    assert covers(quota(expressions=[expression], pods="1"), evaluator("", "pods"), pod(**spec)) is inside
+
+
+def test_columns_of_a_quota() -> None:
+    objects = Objects()
+    stored = objects.create(quota(pods="5", **dict[str, Any]({"limits.cpu": "2", "requests.cpu": "1"})))
+    status = {"hard": stored["spec"]["hard"], "used": {"pods": "2", "limits.cpu": "0", "requests.cpu": "500m"}}
+    stored = objects.patch(stored, {"status": status}, subresource="status")
+    shown = {c.name: c.value(stored, START) for c in objects.resource(stored).columns}
+    assert shown["Request"] == "pods: 2/5, requests.cpu: 500m/1"
+    assert shown["Limit"] == "limits.cpu: 0/2"
