@@ -32,6 +32,16 @@ PLAYGROUND_ANONYMOUS = env.flag("PLAYGROUND_ANONYMOUS")
 PLAYGROUND_GUESTS = env.integer("PLAYGROUND_GUESTS", 200)
 PLAYGROUND_GUEST_CLUSTERS = env.integer("PLAYGROUND_GUEST_CLUSTERS", 3)
 PLAYGROUND_USER_CLUSTERS = env.integer("PLAYGROUND_USER_CLUSTERS", 20)
+PLAYGROUND_AUDIT_KEEP = env.integer("PLAYGROUND_AUDIT_KEEP", 5_000)
+"""Requests of each cluster that its audit log holds."""
+# Limits of each cluster's API in one process; 0 lifts those on requests and objects. A class that works, controllers
+# of one's own and a thousand watchers stay far below.
+PLAYGROUND_REQUESTS_PER_SECOND = env.integer("PLAYGROUND_REQUESTS_PER_SECOND", 500)
+PLAYGROUND_REQUEST_BURST = env.integer("PLAYGROUND_REQUEST_BURST", 3_000)
+PLAYGROUND_MAX_OBJECTS = env.integer("PLAYGROUND_MAX_OBJECTS", 50_000)
+PLAYGROUND_MAX_WATCHERS = env.integer("PLAYGROUND_MAX_WATCHERS", 10_000)
+PLAYGROUND_MAX_STREAMS = env.integer("PLAYGROUND_MAX_STREAMS", 500)
+PLAYGROUND_MAX_STREAMS_PER_USER = env.integer("PLAYGROUND_MAX_STREAMS_PER_USER", 100)
 PLAYGROUND_ACCESS = "playground.accounts.access.POLICY"
 AUTH_USER_MODEL = "accounts.User"
 PLAYGROUND_WORKERS = env.integer("PLAYGROUND_WORKERS", 1, low=1, high=64)

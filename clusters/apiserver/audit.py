@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clusters.apiserver.call import Call
 from clusters.apiserver.context import AuditSink
+from clusters.kernel.clock import wall_now
 
 
 def record(sink: AuditSink | None, call: Call, code: int) -> None:
@@ -24,4 +25,6 @@ def record(sink: AuditSink | None, call: Call, code: int) -> None:
         namespace=info.namespace,
         name=info.name,
         code=code,
+        latency=wall_now() - call.began,
+        embedded=call.request.user is not None,
     )

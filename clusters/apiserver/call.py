@@ -25,6 +25,8 @@ class Call:
     info: RequestInfo
     user: UserInfo = ANONYMOUS
     warnings: list[str] = field(default_factory=list)
+    began: int = 0
+    """Wall clock, microseconds."""
     _query: Query | None = None
 
     @property

@@ -103,7 +103,10 @@ class AuditSink(Protocol):
         namespace: str,
         name: str,
         code: int,
-    ) -> None: ...
+        latency: int,
+        embedded: bool,
+    ) -> None:
+        """`latency` is microseconds; `embedded` is a user whom the embedding application knows (a browser)."""
 
 
 @dataclass(slots=True, kw_only=True)

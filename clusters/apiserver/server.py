@@ -20,8 +20,10 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
 from clusters.apiserver.http import Answer, Request, Response
+from clusters.apiserver.room import check_room
 from clusters.apiserver.routing import check_route, not_found
 from clusters.apiserver.throttle import Throttle, too_many
+from clusters.kernel.clock import wall_now
 from clusters.machinery.errors import (
     ApiError,
     InternalError,
@@ -78,7 +80,7 @@ class ApiServer:
     def handle(self, request: Request) -> Answer:
         """Answer one request. Never raises."""
         info = requestinfo.parse(request.method, request.path, request.query)
-        call = Call(self, request, info)
+        call = Call(self, request, info, began=wall_now())
         try:
             answer = self._answer(call)
         except ApiError as failure:
@@ -154,6 +156,7 @@ class ApiServer:
             check_route(call, endpoint)
             return review(call, endpoint)
         self._check_method(call, endpoint)
+        check_room(call, endpoint)
         handler = self._made_up.get(endpoint.resource.qualified) or self._handlers[info.verb]
         return handler(call, endpoint)
 

@@ -17,8 +17,8 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clusters.kernel.clock import rfc3339, wall_now
-from clusters.models import Cluster, Lease
+from clusters.kernel.clock import rfc3339, rfc3339_micro, wall_now
+from clusters.models import AuditEvent, Cluster, Lease
 from clusters.realtime.source import clock_frame
 from clusters.runtime import service
 from clusters.runtime.hub import hub
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     ClusterForm = forms.ModelForm[Cluster]
     ClusterPage = admin.ModelAdmin[Cluster]
     LeasePage = admin.ModelAdmin[Lease]
+    AuditPage = admin.ModelAdmin[AuditEvent]
 else:  # generic for the type checker only
     ClusterForm, ClusterPage, LeasePage = forms.ModelForm, admin.ModelAdmin, admin.ModelAdmin
+    AuditPage = admin.ModelAdmin
 
 _FORM_FIELDS = {"control_planes": "controlPlanes"}
 
@@ -168,6 +170,35 @@ class ClusterAdmin(ClusterPage):
 
     def get_urls(self) -> list[URLPattern]:
         return [*admin_log.urls(self.admin_site), *admin_faults.urls(self.admin_site), *super().get_urls()]
+
+
+@admin.register(AuditEvent)
+class AuditAdmin(AuditPage):
+    """Requests to the clusters' Kubernetes APIs; to be read only."""
+
+    list_display = ("time", "cluster", "user", "verb", "resource", "namespace", "name", "code", "milliseconds")
+    list_filter = ("cluster", "verb", "code")
+    list_select_related = ("cluster",)
+    search_fields = ("user", "path")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+    @admin.display(ordering="id")
+    def time(self, event: AuditEvent) -> str:
+        return rfc3339_micro(event.at)
+
+    @admin.display(description="ms", ordering="latency")
+    def milliseconds(self, event: AuditEvent) -> str:
+        return f"{event.latency / 1000:.1f}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
 
 
 @admin.register(Lease)

@@ -26,7 +26,7 @@ from django.db import close_old_connections
 
 from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send, read_body, send_response, shared_pool
 from clusters.apiserver.authn.keys import RsaKeys, new_pem
-from clusters.apiserver.context import ClusterContext
+from clusters.apiserver.context import ClusterContext, ServerSettings
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
 from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound, Unauthorized
@@ -35,6 +35,7 @@ from clusters.models import Cluster
 from clusters.models.access import policy
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
 from clusters.storage.store import ClusterDeleted
+from clusters.web.audit import ClusterAudit, audit_log
 from clusters.web.containers import PlayedLogs
 from clusters.web.streams import Containers, PlayedPorts, Streams
 
@@ -46,6 +47,18 @@ BEARER = "Bearer "
 USER_SECONDS = 3.0
 """How long a browser's identity in a cluster is remembered."""
 _MAX_REMEMBERED = 2000
+
+
+def server_settings() -> ServerSettings:
+    """What the operator may set of each cluster's API server."""
+    return ServerSettings(
+        max_watchers=settings.PLAYGROUND_MAX_WATCHERS,
+        max_streams=settings.PLAYGROUND_MAX_STREAMS,
+        max_streams_per_user=settings.PLAYGROUND_MAX_STREAMS_PER_USER,
+        max_objects=settings.PLAYGROUND_MAX_OBJECTS,
+        requests_per_second=settings.PLAYGROUND_REQUESTS_PER_SECOND,
+        request_burst=settings.PLAYGROUND_REQUEST_BURST,
+    )
 
 
 class Gateway:
@@ -136,6 +149,8 @@ class Gateway:
             rng=handle.rng,
             keys=self.keys(),
             tokens=token_user,
+            audit=ClusterAudit(handle.id, handle.clock, audit_log),
+            settings=server_settings(),
             logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh),
         )
 
