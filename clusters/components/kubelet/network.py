@@ -5,9 +5,8 @@ Allocation keeps no memory of its own: what is in use is read from the stored No
 
 from __future__ import annotations
 
+from collections.abc import Container
 from ipaddress import IPv4Address, IPv4Network
-
-from clusters.machinery.types import Obj
 
 HOST_NETWORK = IPv4Network("192.168.0.0/16")
 FIRST_CONTROL_PLANE = 2
@@ -15,17 +14,12 @@ FIRST_WORKER = 3
 """192.168.0.2 is where the API is, with or without a control-plane node."""
 
 
-def node_address(nodes: list[Obj], *, control_plane: bool) -> str:
-    """The lowest free host address."""
-    used = {
-        a["address"]
-        for node in nodes
-        for a in (node.get("status") or {}).get("addresses") or ()
-        if a["type"] == "InternalIP"
-    }
+def node_address(used: Container[str], *, control_plane: bool) -> str:
+    """The lowest host address that is not in use. Raises ValueError if there is none."""
     first = FIRST_CONTROL_PLANE if control_plane else FIRST_WORKER
+    base = int(HOST_NETWORK.network_address)
     for offset in range(first, HOST_NETWORK.num_addresses - 1):
-        address = str(HOST_NETWORK[offset])
+        address = f"192.168.{(base + offset) >> 8 & 255}.{(base + offset) & 255}"
         if address not in used:
             return address
     raise ValueError("the host network is full")

@@ -41,6 +41,17 @@ class Registrar:
         self.nodes = env.informers[NODES]
         self.machines = env.informers["machines.playground.dev"]
         self._images: dict[str, set[str]] = {}
+        self._used: dict[str, str] = {}
+        self.nodes.on_change(self._node_changed)
+
+    def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if old is not None:
+            self._used.pop(node.internal_ip(old), None)
+        if new is not None:
+            self._used[node.internal_ip(new)] = new["metadata"]["name"]
+
+    def _free_address(self, machine: Obj) -> str:
+        return network.node_address(self._used, control_plane=machine["spec"].get("role") == "control-plane")
 
     def images(self, name: str, stored: Obj) -> set[str]:
         """Full names of the images on the node."""
@@ -87,7 +98,7 @@ class Registrar:
 
     def _register(self, name: str, machine: Obj) -> Obj | None:
         control_plane = machine["spec"].get("role") == "control-plane"
-        address = network.node_address(list(self.nodes.list()), control_plane=control_plane)
+        address = self._free_address(machine)
         new = node.registered(machine, address=address, rng=self.env.rng, now=self.env.clock.now())
         try:
             stored = self.client_of(name).create(NODES, "", new)
@@ -119,9 +130,7 @@ class Registrar:
         rebooted = bool(stopped == "power" and boot)
         if rebooted or not boot:
             boot = node.boot_id(self.env.rng, name, now)
-        address = node.internal_ip(stored) or network.node_address(
-            list(self.nodes.list()), control_plane=machine["spec"].get("role") == "control-plane"
-        )
+        address = node.internal_ip(stored) or self._free_address(machine)
         if began:
             self.heartbeat.begin(stored)
             if stopped:

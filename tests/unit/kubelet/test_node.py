@@ -65,8 +65,8 @@ def test_address_of_a_stored_pod_is_taken():
 
 
 def test_first_control_plane_node_has_the_address_of_the_api():
-    assert network.node_address([], control_plane=True) == "192.168.0.2"
-    assert network.node_address([], control_plane=False) == "192.168.0.3"
+    assert network.node_address(set(), control_plane=True) == "192.168.0.2"
+    assert network.node_address({"192.168.0.3"}, control_plane=False) == "192.168.0.4"
 
 
 def pod(cpu=None, **spec):

@@ -6,6 +6,7 @@ Models: kube-controller-manager, nodelifecycle/node_lifecycle_controller.go.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from clusters.client.component import Controller, controller_user
@@ -24,10 +25,12 @@ SLOW_INTERVAL = 100 * SECOND
 """In a large zone most of which is down (--secondary-node-eviction-rate 0.01)."""
 LARGE_ZONE = 50
 UNHEALTHY_SHARE = 0.55
+_ZONES = "~zones"
+"""The key that looks at all lost nodes again; it sorts behind every node's name."""
 
 
 class NodeLifecycleController(Controller):
-    """Keys are node names."""
+    """Keys are node names, and `~zones`."""
 
     name: ClassVar[str] = "node-lifecycle-controller"
     user: ClassVar[UserInfo] = controller_user("node-controller")
@@ -37,14 +40,16 @@ class NodeLifecycleController(Controller):
         self.nodes, self.pods, self.leases = informers["nodes"], informers["pods"], informers[LEASES]
         self.events = self.env.events("node-controller", "")
         pod_of.index_by_node(self.pods)
-        self.nodes.add_index("zone", lambda node: (_zone(node),))
         self._known = False
+        self._zones: dict[str, _Zone] = {}
+        self._down: set[str] = set()
         self.nodes.on_change(self._node_changed)
         self.leases.on_change(self._lease_changed)
         self.pods.on_change(self._pod_changed)
         self._known = True
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
+        self._count(old, new)
         if new is None:
             assert old is not None
             name = old["metadata"]["name"]
@@ -57,10 +62,24 @@ class NodeLifecycleController(Controller):
             self.events.event(new, "Normal", "RegisteredNode", text)
         self.queue.add(name)
         if old is not None and health.readiness(old) != health.readiness(new):
-            # Whether others of the zone may be tainted depends on how many are left.
-            for other in self.nodes.list():
-                if health.readiness(other) in ("False", "Unknown"):
-                    self.queue.add(other["metadata"]["name"])
+            # Whether others may be tainted depends on how many are left; asked once all changes are in.
+            self.queue.add(_ZONES)
+
+    def _count(self, old: Obj | None, new: Obj | None) -> None:
+        """Keep the numbers of each zone."""
+        for node, sign in ((old, -1), (new, 1)):
+            if node is None:
+                continue
+            zone = self._zones.setdefault(_zone(node), _Zone())
+            if health.readiness(node) == "True":
+                zone.up += sign
+            else:
+                zone.down += sign
+            zone.tainted = max(zone.tainted, _tainted_at(node) if sign > 0 else 0)
+        if new is not None and health.readiness(new) in ("False", "Unknown"):
+            self._down.add(new["metadata"]["name"])
+        elif (node := new or old) is not None:
+            self._down.discard(node["metadata"]["name"])
 
     def _lease_changed(self, old: Obj | None, new: Obj | None) -> None:
         lease = new or old
@@ -77,6 +96,10 @@ class NodeLifecycleController(Controller):
             self.queue.add(node["metadata"]["name"])
 
     def sync(self, key: str) -> None:
+        if key == _ZONES:
+            for name in sorted(self._down):
+                self.queue.add(name)
+            return
         node = self.nodes.by_key(key)
         if node is None:
             return
@@ -145,27 +168,32 @@ class NodeLifecycleController(Controller):
             return
         if wanted is None:
             return
-        zone = self.nodes.by_index("zone", _zone(node))
-        interval = self._pace(zone)
+        zone = self._zones[_zone(node)]
+        interval = zone.pace()
         if interval is None:
             return
-        last = max((_tainted_at(other) for other in zone), default=0)
-        if last and last + interval > now and not _tainted_at(node):
-            self.queue.add_at(node["metadata"]["name"], last + interval)
+        if zone.tainted and zone.tainted + interval > now and not _tainted_at(node):
+            self.queue.add_at(node["metadata"]["name"], zone.tainted + interval)
             return
         self._taint(node, wanted)
 
     def _everything_is_down(self) -> bool:
-        states = [health.readiness(n) for n in self.nodes.list()]
-        return bool(states) and not any(state == "True" for state in states)
+        return not any(zone.up for zone in self._zones.values())
 
-    def _pace(self, zone: object) -> int | None:
-        """The time between two tainted nodes of a zone; None: none may be tainted now."""
-        assert isinstance(zone, list | tuple)
-        down = sum(health.readiness(n) != "True" for n in zone)
-        up = len(zone) - down
-        if up and down > 2 and down / len(zone) >= UNHEALTHY_SHARE:
-            return SLOW_INTERVAL if len(zone) > LARGE_ZONE else None
+
+@dataclass(slots=True)
+class _Zone:
+    """Ready and other nodes of one zone, and when the last one was tainted as lost."""
+
+    up: int = 0
+    down: int = 0
+    tainted: int = 0
+
+    def pace(self) -> int | None:
+        """The time between two tainted nodes; None: none may be tainted now."""
+        size = self.up + self.down
+        if self.up and self.down > 2 and self.down / size >= UNHEALTHY_SHARE:
+            return SLOW_INTERVAL if size > LARGE_ZONE else None
         return EVICTION_INTERVAL
 
 

@@ -12,7 +12,7 @@ from clusters.client.component import Controller, controller_user
 from clusters.client.informer import key_of
 from clusters.components.controllers.replicaset import ranking, status
 from clusters.components.controllers.shared import pods as pod_of
-from clusters.components.controllers.shared.claims import claim
+from clusters.components.controllers.shared.claims import claim, controller_uid
 from clusters.components.controllers.shared.objects import draft
 from clusters.components.controllers.shared.podcontrol import (
     PodControl,
@@ -66,16 +66,15 @@ class ReplicaSetController(Controller):
         self.queue.add(key_of(changed))
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
-        pod = new or old
-        assert pod is not None
-        before, after = meta.controller_of(old) if old else None, meta.controller_of(new) if new else None
-        if before is not None and (after is None or after["uid"] != before["uid"]):
-            self._enqueue(before["uid"])
-        if after is not None:
-            self._enqueue(after["uid"])
+        before = controller_uid(old) if old is not None else ""
+        after = controller_uid(new) if new is not None else ""
+        if before and before != after:
+            self._enqueue(before)
+        if after:
+            self._enqueue(after)
         elif new is not None and "deletionTimestamp" not in new["metadata"]:
             labels_changed = old is None or old["metadata"].get("labels") != new["metadata"].get("labels")
-            if labels_changed or before is not None:
+            if labels_changed or before:
                 self._enqueue_matching(new)
 
     def _enqueue(self, uid: str) -> None:

@@ -20,13 +20,14 @@ def calculate(
     wanted = (spec.get("template") or {}).get("metadata", {}).get("labels") or {}
     min_ready = spec.get("minReadySeconds", 0)
     labelled = ready = available = 0
+    wanted_items = wanted.items()
     for pod in active:
-        labels = pod["metadata"].get("labels") or {}
-        if all(labels.get(k) == v for k, v in wanted.items()):
+        if wanted_items <= (pod["metadata"].get("labels") or {}).items():
             labelled += 1
-        if pod_of.is_ready(pod):
+        since = pod_of.available_at(pod, min_ready)
+        if since is not None:
             ready += 1
-            if pod_of.is_available(pod, min_ready, now):
+            if not min_ready or since <= now:
                 available += 1
     found = list(old.get("conditions") or ())
     diff = len(active) - spec.get("replicas", 0)

@@ -29,9 +29,9 @@ def claim(
     deleting = meta.deleting(owner)
     claimed: list[Obj] = []
     for obj in candidates:
-        ref = meta.controller_of(obj)
-        if ref is not None:
-            if ref["uid"] != uid:
+        owned = controller_uid(obj)
+        if owned:
+            if owned != uid:
                 continue
             if selector.matches(obj["metadata"].get("labels")):
                 claimed.append(obj)
@@ -46,6 +46,14 @@ def claim(
         if adopted is not None:
             claimed.append(adopted)
     return claimed
+
+
+def controller_uid(obj: Obj) -> str:
+    """The uid of the object's controller; ""."""
+    for ref in obj["metadata"].get("ownerReferences") or ():
+        if ref.get("controller"):
+            return str(ref["uid"])
+    return ""
 
 
 def adopt(client: ApiClient, resource: str, owner: Obj, obj: Obj) -> Obj | None:
