@@ -14,7 +14,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +131,6 @@ class Stack:
         return Kubectl(file, self.data)
 
 
-@lru_cache(maxsize=1)
-def kubectl_minor() -> int:
-    """The minor version of kubectl on PATH."""
-    out = subprocess.run([str(KUBECTL.path()), "version", "--client", "-o", "json"], capture_output=True, text=True)
-    return int(re.match(r"\d+", json.loads(out.stdout)["clientVersion"]["minor"]).group())  # type: ignore[union-attr]
-
-
 @dataclass
 class Kubectl:
     """Calls of the real kubectl."""
@@ -153,12 +145,8 @@ class Kubectl:
         return done.stdout
 
     def run(self, *args: str, stdin: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        extra: tuple[str, ...] = ()
-        if kubectl_minor() < 27 and args and args[0] in ("apply", "create", "replace"):
-            # Before 1.27 kubectl validates by itself and wants OpenAPI as protobuf, which we do not serve.
-            extra = ("--validate=false",)
         return subprocess.run(
-            [str(KUBECTL.path()), *args, *extra],
+            [str(KUBECTL.path()), *args],
             env=self.environment(), input=stdin, text=True, capture_output=True, timeout=timeout,
         )  # fmt: skip
 

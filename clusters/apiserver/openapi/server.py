@@ -15,14 +15,23 @@ from clusters.apiserver import render
 from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import clauses
-from clusters.apiserver.openapi import documents
+from clusters.apiserver.openapi import documents, protobuf
 from clusters.apiserver.routing import not_found
 from clusters.machinery.errors import NotAcceptable
 
 if TYPE_CHECKING:
     from clusters.apiserver.server import ApiServer
 
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_V2_FORMS = {
+    JSON: JSON,
+    "application/*": JSON,
+    "*/*": JSON,
+    _V2_PROTOBUF: _V2_PROTOBUF,
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": _V2_PROTOBUF,
+}
+_V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""(A media type cannot hold an `@`.)"""
 
 
 class OpenApi:
@@ -65,12 +74,12 @@ class OpenApi:
         if found is None:
             server = self._server
             document: dict[str, Any]
-            if name == "v2":
+            if name.startswith("v2"):
                 document = documents.v2(server.cluster.resources, list(self._names().values()))
             else:
                 group, version = self._names()[name]
                 document = documents.v3(server.cluster.resources, group, version)
-            body = orjson.dumps(document)
+            body = protobuf.document(document) if name == "v2.protobuf" else orjson.dumps(document)
             found = self._kept[name] = (body, hashlib.sha512(body).hexdigest().upper())
         return found
 
@@ -100,11 +109,12 @@ class OpenApi:
         return Response(200, body, JSON, headers)
 
     def _v2(self, call: Call) -> Response:
-        accepted = [media for media, _ in clauses(call.accept)] if call.accept else []
-        if accepted and not any(m in (JSON, "*/*", "application/*") for m in accepted):
+        accepted = [media for media, _ in clauses(call.accept)] if call.accept else ["*/*"]
+        form = next((_V2_FORMS[m] for m in accepted if m in _V2_FORMS), None)
+        if form is None:
             raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {JSON}", details={})
-        body, etag = self._document("v2")
+        body, etag = self._document("v2" if form == JSON else form)
         headers: list[Header] = [("Etag", f'"{etag}"'), ("Vary", "Accept-Encoding, Accept")]
         if call.request.header("if-none-match").strip('"') == etag:
             return Response(304, b"", "", headers)
-        return Response(200, body, JSON, headers)
+        return Response(200, body, form, headers)
