@@ -11,7 +11,10 @@ const screens = {
   inspector: async page => {
     await page.evaluate(() => {
       const p = window.__playground;
-      p.ui.set({ selection: { kind: "pod", id: p.pods().find(x => x.state === "crash" || x.state === "pending").id }, inspector: true });
+      p.ui.set({
+        selection: { kind: "pod", id: p.pods().find(x => x.state === "crash" || x.state === "pending").id },
+        inspector: true,
+      });
     });
     await page.getByRole("tab", { name: "Why?" }).click();
     await page.waitForTimeout(300);
@@ -19,7 +22,10 @@ const screens = {
   workload: async page => {
     await page.evaluate(() => {
       const p = window.__playground;
-      p.ui.set({ selection: { kind: "workload", id: p.table("workloads").find(x => x.kind === "Deployment").id }, inspector: true });
+      p.ui.set({
+        selection: { kind: "workload", id: p.table("workloads").find(x => x.kind === "Deployment").id },
+        inspector: true,
+      });
     });
     await page.waitForTimeout(300);
   },
@@ -66,10 +72,21 @@ describe("accessibility", { skip }, () => {
         await go(page, world.base);
         await page.waitForTimeout(250);
         await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        const { violations } = await page.evaluate(() =>
+          window.axe.run(document, { resultTypes: ["violations"] }),
+        );
         const serious = violations
           .filter(v => v.impact === "serious" || v.impact === "critical")
-          .map(v => `${v.id}: ${v.nodes.map(n => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ""}`).slice(0, 4).join(" | ")}`);
+          .map(
+            v =>
+              `${v.id}: ${v.nodes
+                .map(
+                  n =>
+                    `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ""}`,
+                )
+                .slice(0, 4)
+                .join(" | ")}`,
+          );
         assert.deepEqual(serious, []);
       });
     }

@@ -7,7 +7,10 @@ describe("clusters", { skip }, () => {
   let page;
   beforeEach(async () => {
     for (const context of world.contexts.splice(0)) await context.close();
-    const context = await world.browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
+    const context = await world.browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      reducedMotion: "reduce",
+    });
     world.contexts.push(context);
     page = await context.newPage();
     await page.goto(world.base);
@@ -28,12 +31,22 @@ describe("clusters", { skip }, () => {
     await page.getByRole("textbox", { name: /Name/ }).fill("second");
     await page.getByRole("button", { name: "Create" }).click();
     await page.waitForFunction(() => window.__playground?.session.model.loaded);
-    await eventually(page, () => window.__playground.nodes().length, n => n === 9, "not nine nodes");
+    await eventually(
+      page,
+      () => window.__playground.nodes().length,
+      n => n === 9,
+      "not nine nodes",
+    );
     await page.goto(world.base);
     await page.getByRole("button", { name: "Commands for second" }).click();
     await page.getByRole("menuitem", { name: /Delete/ }).click();
     await page.getByRole("button", { name: "Delete second" }).click();
-    await eventually(page, () => document.body.innerText, text => !text.includes("second"), "still listed");
+    await eventually(
+      page,
+      () => document.body.textContent,
+      text => !text.includes("second"),
+      "still listed",
+    );
   });
 
   it("offers three nodes at once when there is no cluster", async () => {
@@ -41,6 +54,6 @@ describe("clusters", { skip }, () => {
     await page.reload();
     await page.getByRole("button", { name: "Start with 3 nodes" }).click();
     await page.waitForFunction(() => window.__playground?.session.model.loaded);
-    assert.equal((await page.evaluate(() => window.__playground.nodes().length)), 4);
+    assert.equal(await page.evaluate(() => window.__playground.nodes().length), 4);
   });
 });

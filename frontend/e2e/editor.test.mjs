@@ -14,7 +14,10 @@ describe("YAML drawer", { skip }, () => {
       const w = p.table("workloads").find(x => x.kind === "Deployment" && x.name === "frontend");
       p.ui.set({ selection: { kind: "workload", id: w.id }, inspector: true });
     });
-    await page.getByRole("complementary", { name: "Inspector" }).getByRole("button", { name: "YAML", exact: true }).click();
+    await page
+      .getByRole("complementary", { name: "Inspector" })
+      .getByRole("button", { name: "YAML", exact: true })
+      .click();
     await page.locator(".cm-content").waitFor();
     await page.getByText("No problems").waitFor();
   });
@@ -48,11 +51,14 @@ ${extra}  selector:
   it("marks a mistake at its line before anything is sent, and says what was meant", async () => {
     await write(deployment("nginx", "  replcas: 3\n"));
     await page.getByText("1 problem").waitFor();
-    const line = await page.locator(".cm-lint-marker-error").first().evaluate(marker => {
-      const top = marker.getBoundingClientRect().top;
-      const numbers = [...document.querySelectorAll(".cm-lineNumbers .cm-gutterElement")];
-      return numbers.find(n => Math.abs(n.getBoundingClientRect().top - top) < 8)?.textContent;
-    });
+    const line = await page
+      .locator(".cm-lint-marker-error")
+      .first()
+      .evaluate(marker => {
+        const top = marker.getBoundingClientRect().top;
+        const numbers = [...document.querySelectorAll(".cm-lineNumbers .cm-gutterElement")];
+        return numbers.find(n => Math.abs(n.getBoundingClientRect().top - top) < 8)?.textContent;
+      });
     assert.equal(line, "8");
     await page.locator(".cm-lintRange-error").first().hover();
     await page.getByText("did you mean replicas?").waitFor();
@@ -70,14 +76,26 @@ ${extra}  selector:
     await write(deployment("nginx:1.28"));
     await page.keyboard.press("Control+Enter");
     await page.getByText("Deployment frontend applied").waitFor();
-    await eventually(page, () => window.__playground.pods().filter(p => p.workload === "Deployment/frontend").map(p => p.image), images => images.length === 3 && images.every(i => i === "nginx:1.28"), "not rolled out", 20_000);
+    await eventually(
+      page,
+      () =>
+        window.__playground
+          .pods()
+          .filter(p => p.workload === "Deployment/frontend")
+          .map(p => p.image),
+      images => images.length === 3 && images.every(i => i === "nginx:1.28"),
+      "not rolled out",
+      20_000,
+    );
   });
 
   it("tries without changing anything and says what it would cause", async () => {
     await write(deployment("nginx:1.29"));
     await page.keyboard.press("Control+Shift+Enter");
     await page.getByText(/Would work\. .*Replaces 3 pods/).waitFor();
-    const images = await page.evaluate(() => window.__playground.table("workloads").find(w => w.name === "frontend").images);
+    const images = await page.evaluate(
+      () => window.__playground.table("workloads").find(w => w.name === "frontend").images,
+    );
     assert.notDeepEqual(images, ["nginx:1.29"]);
   });
 
@@ -91,10 +109,16 @@ ${extra}  selector:
       const w = p.table("workloads").find(x => x.kind === "Deployment" && x.name === "frontend");
       p.ui.set({ selection: { kind: "workload", id: w.id }, inspector: true });
     });
-    await page.getByRole("complementary", { name: "Inspector" }).getByRole("button", { name: "YAML", exact: true }).click();
+    await page
+      .getByRole("complementary", { name: "Inspector" })
+      .getByRole("button", { name: "YAML", exact: true })
+      .click();
     await page.getByText("nginx:draft").waitFor();
     await page.getByRole("tab", { name: "diff" }).click();
-    await page.getByRole("region", { name: /Difference/ }).getByText("nginx:draft").waitFor();
+    await page
+      .getByRole("region", { name: /Difference/ })
+      .getByText("nginx:draft")
+      .waitFor();
   });
 
   it("completes fields by the schema", async () => {
@@ -103,6 +127,6 @@ ${extra}  selector:
     await page.locator(".cm-tooltip-autocomplete").getByText("replicas").waitFor();
     await page.waitForTimeout(120);
     await page.keyboard.press("Enter");
-    assert.match(await page.locator(".cm-content").innerText(), /replicas:/);
+    assert.match(await page.locator(".cm-content").textContent(), /replicas:/);
   });
 });

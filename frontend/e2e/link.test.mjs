@@ -20,15 +20,31 @@ describe("connection", { skip }, () => {
       if (i % 5 === 0) {
         const pods = await podsOf(page);
         const pod = pods[i % pods.length];
-        world.fake.clusters.get("demo").sim.kill([...world.fake.clusters.get("demo").sim.tables.pods.values()].find(p => p.id === pod.id) ?? {});
+        world.fake.clusters
+          .get("demo")
+          .sim.kill(
+            [...world.fake.clusters.get("demo").sim.tables.pods.values()].find(p => p.id === pod.id) ?? {},
+          );
       }
       await page.evaluate(() => window.__playground.session.link.retryNow());
     }
-    await eventually(page, () => window.__playground.ui.get().link.phase, phase => phase === "live", "never live again", 15_000);
+    await eventually(
+      page,
+      () => window.__playground.ui.get().link.phase,
+      phase => phase === "live",
+      "never live again",
+      15_000,
+    );
     await page.evaluate(() => window.__playground.session.api.setClock({ paused: true }));
     await page.waitForTimeout(500);
     const fresh = await world.open();
-    const read = p => p.evaluate(() => JSON.stringify([window.__playground.pods().sort((a, b) => (a.id < b.id ? -1 : 1)), window.__playground.nodes().sort((a, b) => (a.id < b.id ? -1 : 1))]));
+    const read = p =>
+      p.evaluate(() =>
+        JSON.stringify([
+          window.__playground.pods().sort((a, b) => (a.id < b.id ? -1 : 1)),
+          window.__playground.nodes().sort((a, b) => (a.id < b.id ? -1 : 1)),
+        ]),
+      );
     assert.equal(await read(page), await read(fresh));
     await page.evaluate(() => window.__playground.session.api.setClock({ paused: false }));
   });
@@ -45,7 +61,10 @@ describe("connection", { skip }, () => {
       };
     });
     world.fake.cut();
-    await page.getByText(/Reconnecting/).first().waitFor();
+    await page
+      .getByText(/Reconnecting/)
+      .first()
+      .waitFor();
     assert.ok((await podsOf(page)).length > 0);
     await page.getByRole("button", { name: "Node", exact: true }).waitFor();
     assert.equal(await page.getByRole("button", { name: "Node", exact: true }).isDisabled(), true);
@@ -53,8 +72,16 @@ describe("connection", { skip }, () => {
       window.WebSocket = window.__WebSocket;
     });
     const started = Date.now();
-    await page.getByRole("button", { name: /Reconnecting/ }).click({ force: true, timeout: 500 }).catch(() => undefined);
-    await eventually(page, () => window.__playground.ui.get().link.phase, phase => phase === "live", "not live");
+    await page
+      .getByRole("button", { name: /Reconnecting/ })
+      .click({ force: true, timeout: 500 })
+      .catch(() => undefined);
+    await eventually(
+      page,
+      () => window.__playground.ui.get().link.phase,
+      phase => phase === "live",
+      "not live",
+    );
     assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
   });
 
@@ -64,7 +91,12 @@ describe("connection", { skip }, () => {
     const at = await page.evaluate(id => window.__playground.screenOf(id), node);
     await page.mouse.move(at.x, at.y);
     await page.mouse.click(at.left + 40, at.top + 14);
-    await eventually(other, () => window.__playground.ui.get().peers.map(p => p.selection), list => list.includes(node), "no selection came over");
+    await eventually(
+      other,
+      () => window.__playground.ui.get().peers.map(p => p.selection),
+      list => list.includes(node),
+      "no selection came over",
+    );
     await other.getByRole("img", { name: /others are here/ }).waitFor();
   });
 

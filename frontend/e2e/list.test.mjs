@@ -20,11 +20,20 @@ describe("list and palette", { skip }, () => {
     await page.keyboard.press("t");
     const grid = page.getByRole("treegrid");
     await grid.waitFor();
-    assert.equal(await page.getByRole("row", { name: /node-1/ }).first().getAttribute("aria-selected"), "true");
+    assert.equal(
+      await page
+        .getByRole("row", { name: /node-1/ })
+        .first()
+        .getAttribute("aria-selected"),
+      "true",
+    );
     await grid.focus();
     await page.keyboard.press("Home");
     await page.keyboard.press("ArrowLeft");
-    assert.equal(await page.getByRole("row", { name: /Pods without a node/ }).getAttribute("aria-expanded"), "false");
+    assert.equal(
+      await page.getByRole("row", { name: /Pods without a node/ }).getAttribute("aria-expanded"),
+      "false",
+    );
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowDown");
     assert.equal((await ui(page, "selection")).kind, "pod");
@@ -43,13 +52,21 @@ describe("list and palette", { skip }, () => {
     await page.getByRole("treegrid").focus();
     await page.keyboard.press("Shift+F10");
     await page.getByRole("menuitem", { name: /^Uncordon/ }).click();
-    await eventually(page, () => window.__playground.nodes().find(n => n.name === "node-3").cordoned, c => !c, "still cordoned");
+    await eventually(
+      page,
+      () => window.__playground.nodes().find(n => n.name === "node-3").cordoned,
+      c => !c,
+      "still cordoned",
+    );
   });
 
   it("filters by name and namespace", async () => {
     await page.getByRole("button", { name: "List" }).click();
     await page.getByPlaceholder(/Filter/).fill("coredns");
-    await page.getByRole("row", { name: /coredns/ }).first().waitFor();
+    await page
+      .getByRole("row", { name: /coredns/ })
+      .first()
+      .waitFor();
     assert.equal(await page.getByRole("row", { name: /frontend/ }).count(), 0);
     await page.getByPlaceholder(/Filter/).fill("nothing-like-this");
     await page.getByText("Nothing matches").waitFor();
@@ -75,7 +92,12 @@ describe("list and palette", { skip }, () => {
     await page.getByRole("button", { name: "Stop: kube-scheduler" }).click();
     await page.getByRole("region", { name: "Active faults" }).getByText("kube-scheduler").waitFor();
     await page.getByRole("region", { name: "Active faults" }).getByRole("button", { name: "Heal" }).click();
-    await eventually(page, () => window.__playground.table("faults").length, n => n === 0, "not healed");
+    await eventually(
+      page,
+      () => window.__playground.table("faults").length,
+      n => n === 0,
+      "not healed",
+    );
   });
 
   it("steps and changes the speed of time", async () => {
@@ -91,7 +113,11 @@ describe("list and palette", { skip }, () => {
 
   it("echoes what was done as kubectl", async () => {
     await page.getByRole("button", { name: "List" }).click();
-    await page.getByRole("row", { name: /node-1/ }).first().getByRole("button", { name: "Commands for node-1" }).click();
+    await page
+      .getByRole("row", { name: /node-1/ })
+      .first()
+      .getByRole("button", { name: "Commands for node-1" })
+      .click();
     await page.getByRole("menuitem", { name: /^Cordon/ }).click();
     await page.getByRole("button", { name: "activity" }).click();
     await page.getByText("kubectl cordon node-1").waitFor();

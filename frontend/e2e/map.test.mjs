@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { drag, eventually, grip, idle, nodesOf, podsOf, screenOf, settled, setup, skip, ui } from "./harness.mjs";
+import {
+  drag,
+  eventually,
+  grip,
+  idle,
+  nodesOf,
+  podsOf,
+  screenOf,
+  settled,
+  setup,
+  skip,
+  ui,
+} from "./harness.mjs";
 
 describe("map", { skip }, () => {
   const world = setup({ workers: 3 });
@@ -15,7 +27,10 @@ describe("map", { skip }, () => {
   it("shows every node and pod where it says they are", async () => {
     for (const node of await nodesOf(page)) {
       const at = await screenOf(page, node.id);
-      const found = await page.evaluate(p => window.__playground.objectAt(p.x, p.y), { x: at.left + 40, y: at.top + 14 });
+      const found = await page.evaluate(p => window.__playground.objectAt(p.x, p.y), {
+        x: at.left + 40,
+        y: at.top + 14,
+      });
       assert.equal(found.name, node.name);
     }
     for (const pod of await podsOf(page)) {
@@ -46,13 +61,26 @@ describe("map", { skip }, () => {
     await dialog.getByText("PATCH").waitFor();
     const others = (await podsOf(page)).filter(p => p.workload === pod.workload && p.node === target).length;
     await dialog.getByRole("button", { name: "Evict" }).click();
-    await eventually(page, () => window.__playground.pods().map(p => [p.id, p.workload, p.node, p.state]), rows => !rows.some(r => r[0] === pod.id) && rows.filter(r => r[1] === pod.workload && r[2] === target && r[3] === "running").length === others + 1, "no replacement on the target");
+    await eventually(
+      page,
+      () => window.__playground.pods().map(p => [p.id, p.workload, p.node, p.state]),
+      rows =>
+        !rows.some(r => r[0] === pod.id) &&
+        rows.filter(r => r[1] === pod.workload && r[2] === target && r[3] === "running").length ===
+          others + 1,
+      "no replacement on the target",
+    );
   });
 
   it("puts everything back when a drag is cancelled with Escape", async () => {
     const before = await podsOf(page);
     const pod = before.find(p => p.name.startsWith("redis-master"));
-    await drag(page, await grip(page, pod.id), await screenOf(page, pod.node === "node-2" ? "node-1" : "node-2"), { drop: false });
+    await drag(
+      page,
+      await grip(page, pod.id),
+      await screenOf(page, pod.node === "node-2" ? "node-1" : "node-2"),
+      { drop: false },
+    );
     await page.keyboard.press("Escape");
     await page.mouse.up();
     await page.waitForTimeout(200);
@@ -81,28 +109,46 @@ describe("map", { skip }, () => {
     assert.deepEqual(calls, []);
     await page.reload();
     await page.waitForFunction(() => window.__playground?.session.model.loaded);
-    const world1 = await page.evaluate(() => window.__playground.session && localStorage.getItem("playground.layout.demo"));
+    const world1 = await page.evaluate(
+      () => window.__playground.session && localStorage.getItem("playground.layout.demo"),
+    );
     assert.match(world1, /node-1/);
     await page.evaluate(() => localStorage.removeItem("playground.layout.demo"));
   });
 
   it("drains and removes a node that is dropped out of the cluster", async () => {
     await page.getByRole("button", { name: "Node", exact: true }).click();
-    const name = await eventually(page, () => window.__playground.nodes().map(n => n.name), names => names.includes("node-4"), "no node was added").then(() => "node-4");
+    const name = await eventually(
+      page,
+      () => window.__playground.nodes().map(n => n.name),
+      names => names.includes("node-4"),
+      "no node was added",
+    ).then(() => "node-4");
     await page.evaluate(() => window.__playground.fit());
     await idle(page);
     const at = await screenOf(page, name);
-    await drag(page, { x: at.left + 60, y: at.top + 14 }, { x: at.left + 80, y: at.top + 60 }, { drop: false });
+    await drag(
+      page,
+      { x: at.left + 60, y: at.top + 14 },
+      { x: at.left + 80, y: at.top + 60 },
+      { drop: false },
+    );
     const bin = await page.locator("[data-bin]").boundingBox();
     await page.mouse.move(bin.x + bin.width / 2, bin.y + bin.height / 2, { steps: 5 });
     await page.mouse.up();
     await page.getByRole("alertdialog").getByRole("button", { name: "Drain and remove" }).click();
-    await eventually(page, () => window.__playground.nodes().map(n => n.name), names => !names.includes("node-4"), "the node is still there");
+    await eventually(
+      page,
+      () => window.__playground.nodes().map(n => n.name),
+      names => !names.includes("node-4"),
+      "the node is still there",
+    );
   });
 
   it("does all of it by keyboard: walk, enter a node, move a pod with spoken verdicts", async () => {
     await page.getByTestId("map").focus();
-    for (let i = 0; i < 12 && (await ui(page, "selection"))?.kind !== "node"; i++) await page.keyboard.press(i % 2 ? "ArrowDown" : "ArrowRight");
+    for (let i = 0; i < 12 && (await ui(page, "selection"))?.kind !== "node"; i++)
+      await page.keyboard.press(i % 2 ? "ArrowDown" : "ArrowRight");
     assert.equal((await ui(page, "selection")).kind, "node");
     await page.evaluate(() => {
       const p = window.__playground;
@@ -111,7 +157,12 @@ describe("map", { skip }, () => {
     });
     const pod = (await podsOf(page)).find(p => p.name.startsWith("frontend") && p.node);
     await page.keyboard.press("m");
-    await eventually(page, () => window.__playground.ui.get().announcement, text => /fits|untolerated|Insufficient/.test(text), "no verdict was spoken");
+    await eventually(
+      page,
+      () => window.__playground.ui.get().announcement,
+      text => /fits|untolerated|Insufficient/.test(text),
+      "no verdict was spoken",
+    );
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
     await page.getByRole("alertdialog").getByText(pod.name).first().waitFor();
@@ -124,7 +175,9 @@ describe("map", { skip }, () => {
     const first = await ui(page, "selection");
     await page.keyboard.press("]");
     assert.notEqual((await ui(page, "selection")).id, first.id);
-    const bad = (await podsOf(page)).filter(p => ["crash", "pending", "failed"].includes(p.state)).map(p => p.id);
+    const bad = (await podsOf(page))
+      .filter(p => ["crash", "pending", "failed"].includes(p.state))
+      .map(p => p.id);
     assert.ok(bad.includes(first.id));
   });
 
@@ -132,11 +185,25 @@ describe("map", { skip }, () => {
     const at = await screenOf(page, "node-2");
     await page.mouse.click(at.left + 60, at.top + 14, { button: "right" });
     await page.getByRole("menuitem", { name: /Cordon/ }).click();
-    await eventually(page, () => window.__playground.nodes().find(n => n.name === "node-2").cordoned, Boolean, "not cordoned");
-    await page.evaluate(() => window.__playground.ui.set({ selection: { kind: "node", id: window.__playground.nodes().find(n => n.name === "node-2").id } }));
+    await eventually(
+      page,
+      () => window.__playground.nodes().find(n => n.name === "node-2").cordoned,
+      Boolean,
+      "not cordoned",
+    );
+    await page.evaluate(() =>
+      window.__playground.ui.set({
+        selection: { kind: "node", id: window.__playground.nodes().find(n => n.name === "node-2").id },
+      }),
+    );
     await page.getByTestId("map").focus();
     await page.keyboard.press("c");
-    await eventually(page, () => window.__playground.nodes().find(n => n.name === "node-2").cordoned, c => !c, "not uncordoned");
+    await eventually(
+      page,
+      () => window.__playground.nodes().find(n => n.name === "node-2").cordoned,
+      c => !c,
+      "not uncordoned",
+    );
   });
 
   it("parks when nothing moves", async () => {

@@ -70,7 +70,7 @@ export function ClusterList() {
   }, [load]);
   return (
     <div className="h-full overflow-auto bg-canvas">
-      <header className="flex items-center gap-3 px-8 py-5">
+      <header className="mx-auto flex max-w-[1120px] items-center gap-3 px-8 py-5">
         <Logo size={30} />
         <span className="text-[16px] font-semibold tracking-[-0.01em]">Cluster Playground</span>
         <div className="flex-1" />
@@ -106,6 +106,16 @@ export function ClusterList() {
             {list.map(c => (
               <Card key={c.name} cluster={c} onGone={() => void load()} />
             ))}
+            <li>
+              <button
+                type="button"
+                onClick={() => setCreating(true)}
+                className="flex h-full min-h-40 w-full flex-col items-center justify-center gap-1.5 rounded-2xl border border-dashed border-line-strong text-ink-2 transition-colors hover:border-accent hover:text-accent"
+              >
+                <Plus size={20} aria-hidden="true" />
+                Another cluster
+              </button>
+            </li>
           </ul>
         )}
       </main>
@@ -170,6 +180,7 @@ function Card({ cluster, onGone }: { cluster: ClusterSummary; onGone: () => void
               <Badge>{cluster.speed === "max" ? "max" : `${cluster.speed}×`}</Badge>
             )
           )}
+          {cluster.created && <span className="text-[12px] text-ink-3">{since(cluster.created)}</span>}
           <span className="relative z-[1]">
             <Menu
               entries={[
@@ -207,7 +218,6 @@ function Card({ cluster, onGone }: { cluster: ClusterSummary; onGone: () => void
           {pending > 0 && <Figure value={pending.toLocaleString("en")} words="pending" tone="warn" />}
           {bad > 0 && <Figure value={bad.toLocaleString("en")} words="failing" tone="bad" />}
           {cluster.nodes === undefined && <span className="text-ink-3">not loaded yet</span>}
-          {cluster.created && <span className="ml-auto text-ink-3">{since(cluster.created)}</span>}
         </p>
       </div>
       <Remove open={asking} name={cluster.name} onClose={() => setAsking(false)} onGone={onGone} />
@@ -223,40 +233,51 @@ function Figure({ value, words, tone }: { value: string; words: string; tone: ""
   );
 }
 
-/** A column for each node: how much of it is well. */
+const HEAT = ["var(--state-running)", "var(--state-notready)", "var(--state-creating)", "var(--state-crash)"];
+
+/** The cluster from very far: a box for each node with a square for each pod; columns when there are many. */
 function Heat({ heat }: { heat: number[][] }) {
-  const shown = heat.slice(0, 120);
-  const most = Math.max(1, ...shown.map(h => h.reduce((a, b) => a + b, 0)));
-  const colors = [
-    "var(--state-running)",
-    "var(--state-notready)",
-    "var(--state-creating)",
-    "var(--state-crash)",
-  ];
-  return (
-    <div
-      className="mt-3 flex h-14 items-end gap-[2px] overflow-hidden rounded-lg bg-sunken px-2 pb-1.5 pt-2"
-      aria-hidden="true"
-    >
-      {shown.length === 0 && <span className="m-auto text-[11.5px] text-ink-3">no nodes</span>}
-      {shown.map((h, i) => {
-        const total = h.reduce((a, b) => a + b, 0);
-        return (
-          <span key={i} className="flex h-full max-w-6 flex-1 flex-col-reverse justify-start gap-px">
-            {total === 0 && <span className="h-[3px] rounded-sm bg-line-strong" />}
-            {h.map(
-              (n, k) =>
-                n > 0 && (
-                  <span
-                    key={k}
-                    className="rounded-[2px]"
-                    style={{ height: `${Math.max(7, (n / most) * 100)}%`, background: colors[k] }}
-                  />
-                ),
+  const most = Math.max(1, ...heat.map(h => h.reduce((a, b) => a + b, 0)));
+  const frame = "mt-3 flex h-[76px] overflow-hidden rounded-xl bg-sunken p-2";
+  if (!heat.length) {
+    return (
+      <div className={frame} aria-hidden="true">
+        <span className="m-auto text-[11.5px] text-ink-3">no nodes yet</span>
+      </div>
+    );
+  }
+  if (heat.length <= 14 && most <= 40) {
+    return (
+      <div className={cx(frame, "gap-1.5")} aria-hidden="true">
+        {heat.map((h, i) => (
+          <span
+            key={i}
+            className="flex min-w-0 max-w-16 flex-1 flex-wrap content-start gap-[2px] rounded-md border border-line bg-raised p-1"
+          >
+            {h.flatMap((n, k) =>
+              Array.from({ length: n }, (_, m) => (
+                <span
+                  key={`${k}.${m}`}
+                  className="size-[6px] rounded-[1.5px]"
+                  style={{ background: HEAT[k] }}
+                />
+              )),
             )}
           </span>
-        );
-      })}
+        ))}
+      </div>
+    );
+  }
+  return (
+    <div className={cx(frame, "items-end gap-px")} aria-hidden="true">
+      {heat.slice(0, 140).map((h, i) => (
+        <span key={i} className="flex h-full flex-1 flex-col-reverse justify-start">
+          {h.map(
+            (n, k) =>
+              n > 0 && <span key={k} style={{ height: `${(n / most) * 100}%`, background: HEAT[k] }} />,
+          )}
+        </span>
+      ))}
     </div>
   );
 }

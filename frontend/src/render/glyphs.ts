@@ -31,10 +31,21 @@ function clippedRect(ctx: Ctx, x: number, y: number, s: number, r: number, cut: 
   ctx.closePath();
 }
 
-/** A pod tile of side `s` at (x, y). Below 8 px the glyph is left out and only the outline tells. */
-export function drawTile(ctx: Ctx, state: number, x: number, y: number, s: number, style: TileStyle): void {
+/**
+ * A pod tile of side `s` at (x, y). Below 8 px the glyph is left out and only the outline tells; `bare` leaves it to the
+ * caller.
+ */
+export function drawTile(
+  ctx: Ctx,
+  state: number,
+  x: number,
+  y: number,
+  s: number,
+  style: TileStyle,
+  bare = false,
+): void {
   const r = s * 0.26;
-  const line = Math.max(1, s / 16);
+  const line = Math.min(2, Math.max(1, s / 20));
   if (state === STATE.terminating) {
     const inset = line / 2 + s * 0.04;
     roundRect(ctx, x + inset, y + inset, s - 2 * inset, s - 2 * inset, r);
@@ -47,18 +58,23 @@ export function drawTile(ctx: Ctx, state: number, x: number, y: number, s: numbe
     ctx.setLineDash([]);
   } else {
     const bad = state === STATE.crash || state === STATE.failed;
-    if (bad) clippedRect(ctx, x, y, s, r, s * 0.3);
-    else roundRect(ctx, x, y, s, s, r);
+    const outline = (inset: number) => {
+      const side = s - 2 * inset;
+      if (bad) clippedRect(ctx, x + inset, y + inset, side, r - inset, s * 0.3);
+      else roundRect(ctx, x + inset, y + inset, side, side, r - inset);
+    };
+    outline(0);
     ctx.fillStyle = style.fill;
     ctx.fill();
     if (s >= 6) {
+      outline(line / 2);
       ctx.lineWidth = line;
       ctx.strokeStyle = style.outline;
       ctx.stroke();
     }
     if (state === STATE.unknown && s >= 8) hatch(ctx, x, y, s, r, style.glyph);
   }
-  if (s >= 8) drawGlyph(ctx, state, x + s / 2, y + s / 2, s, style);
+  if (s >= 8 && !bare) drawGlyph(ctx, state, x + s / 2, y + s / 2, s, style);
 }
 
 function hatch(ctx: Ctx, x: number, y: number, s: number, r: number, color: string): void {

@@ -2,7 +2,7 @@
 import { cellRect } from "@/scene/density";
 import type { Lod } from "@/scene/lod";
 import { STATE } from "@/store/pods";
-import { type Ctx, roundRect } from "./glyphs";
+import { type Ctx, drawGlyph, drawTile, roundRect } from "./glyphs";
 import { bytes, clip, cores, fitText, measure, monoWidth, podLabel, setFont, shorten } from "./text";
 import { isBad, isDim, showNames, tileColor, type View } from "./view";
 
@@ -26,7 +26,7 @@ export function paintPod(
   const dim = isDim(view, pod);
   if (dim) ctx.globalAlpha = 0.16;
   if (d.name === "chip") paintChip(ctx, view, pod, x, y, w, h, s, lod);
-  else paintSquare(ctx, view, pod, x, y, h, s, lod);
+  else paintSquare(ctx, view, pod, x, y, h, lod);
   if (dim) ctx.globalAlpha = 1;
 }
 
@@ -144,44 +144,52 @@ function containerDots(
   return x + r * 0.9;
 }
 
-function paintSquare(
-  ctx: Ctx,
-  view: View,
-  pod: number,
-  x: number,
-  y: number,
-  size: number,
-  s: number,
-  lod: Lod,
-): void {
+function paintSquare(ctx: Ctx, view: View, pod: number, x: number, y: number, size: number, lod: Lod): void {
   const { theme, scene } = view;
   const { pods } = scene.model;
   const state = pods.state[pod]!;
+  if (lod === "details" && size >= 40) {
+    paintLargeTile(ctx, view, pod, x, y, size);
+    return;
+  }
   view.sprites.stamp(ctx, state, tileColor(view, pod), x, y, size);
-  if (size < 20) return;
+  if (size < 20 || !showNames(view, lod)) return;
   const restarts = pods.restarts[pod]!;
-  if (restarts > 0 && isBad(state)) {
-    setFont(ctx, theme.mono, Math.max(7, size * 0.28), 700);
+  const count = Math.min(4, pods.containers[pod]!.length);
+  if (restarts > 0 && isBad(state) && size >= 24) {
+    setFont(ctx, theme.mono, size * 0.3, 700);
     ctx.textAlign = "right";
     ctx.textBaseline = "alphabetic";
     ctx.fillStyle = theme.glyph;
-    ctx.fillText(String(Math.min(99, restarts)), x + size - size * 0.08, y + size - size * 0.1);
+    ctx.fillText(String(Math.min(99, restarts)), x + size - size * 0.06, y + size - size * 0.07);
+  } else if (count > 1) dotsOnTile(ctx, view, pod, x, y, size, count);
+}
+
+/** A tile with room for words: whose it is, which one, what it asks for, its containers. */
+function paintLargeTile(ctx: Ctx, view: View, pod: number, x: number, y: number, size: number): void {
+  const { theme } = view;
+  const { pods } = view.scene.model;
+  const state = pods.state[pod]!;
+  const style = view.sprites.style(state, tileColor(view, pod));
+  drawTile(ctx, state, x, y, size, style, true);
+  drawGlyph(ctx, state, x + size / 2, y + size * 0.46, size * 0.52, style);
+  const ink = state === STATE.terminating ? theme.ink : theme.glyph;
+  const { base, own } = podLabel(pods.name[pod]!, pods.workload[pod]!, pods.nodeName[pod]!);
+  const room = size * 0.84;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "alphabetic";
+  ctx.fillStyle = ink;
+  setFont(ctx, theme.sans, size * 0.145, 600);
+  ctx.fillText(fitText(ctx, base, room, size * 0.145, 600), x + size / 2, y + size * 0.21);
+  setFont(ctx, theme.mono, size * 0.12);
+  ctx.fillText(own || shorten(pods.name[pod]!, room, size * 0.12), x + size / 2, y + size * 0.76);
+  const restarts = pods.restarts[pod]!;
+  if (size >= 64) {
+    setFont(ctx, theme.mono, size * 0.085);
+    const asks = `${cores(pods.cpu[pod]!)} ${bytes(pods.mem[pod]!)}${restarts ? ` ↻${restarts}` : ""}`;
+    ctx.fillText(asks, x + size / 2, y + size * 0.86);
   }
-  if (!showNames(view, lod)) return;
-  const count = Math.min(4, pods.containers[pod]!.length);
-  if (count > 1 || lod === "details") dotsOnTile(ctx, view, pod, x, y, size, count);
-  if (lod === "details" && size >= 40) {
-    setFont(ctx, theme.mono, size * 0.17, 600);
-    ctx.textAlign = "center";
-    ctx.textBaseline = "alphabetic";
-    ctx.fillStyle = theme.glyph;
-    const name = pods.name[pod]!;
-    ctx.fillText(shorten(name, size * 0.86, size * 0.17), x + size / 2, y + size * 0.22);
-    if (size >= 70 && s > 0) {
-      setFont(ctx, theme.mono, size * 0.12);
-      ctx.fillText(`${cores(pods.cpu[pod]!)} ${bytes(pods.mem[pod]!)}`, x + size / 2, y + size * 0.78);
-    }
-  }
+  dotsOnTile(ctx, view, pod, x, y, size, Math.min(4, pods.containers[pod]!.length));
 }
 
 function dotsOnTile(
@@ -194,10 +202,10 @@ function dotsOnTile(
   count: number,
 ): void {
   const containers = view.scene.model.pods.containers[pod]!;
-  const r = Math.max(1, size * 0.055);
+  const r = Math.max(1, Math.min(size * 0.055, 1 + size * 0.02));
   const pitch = r * 3;
   let cx = x + size / 2 - ((count - 1) * pitch) / 2;
-  const cy = y + size - r * 2.2;
+  const cy = y + size - Math.max(r * 2.2, size * 0.075);
   ctx.fillStyle = view.theme.glyph;
   for (let i = 0; i < count; i++) {
     ctx.beginPath();

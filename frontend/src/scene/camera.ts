@@ -21,7 +21,7 @@ export interface Insets {
 }
 
 export const MIN_ZOOM = 0.04;
-export const MAX_ZOOM = 6;
+export const MAX_ZOOM = 5;
 
 export function toWorld(camera: Camera, sx: number, sy: number): Point {
   return { x: camera.x + sx / camera.z, y: camera.y + sy / camera.z };

@@ -460,6 +460,7 @@ export function startFake({
         close() {
           clearInterval(timer);
           for (const c of clusters.values()) for (const s of c.sockets) s.terminate();
+          server.closeAllConnections();
           return new Promise(done => server.close(done));
         },
       }),

@@ -12,6 +12,7 @@ import { Drains } from "./Drains";
 import { HoverCard } from "./HoverCard";
 import { mapKey } from "./keys";
 import { Legend } from "./Legend";
+import { MiniMap } from "./MiniMap";
 import { PeerCursors } from "./PeerCursors";
 import { Stage } from "./stage";
 import { ZoomBar } from "./ZoomBar";
@@ -144,6 +145,7 @@ export function MapView() {
             <HoverCard hovered={hovered.ref} x={hovered.x} y={hovered.y} />
           )}
           <Legend stage={stage} />
+          <MiniMap stage={stage} />
           <ZoomBar stage={stage} />
           <FaultTray floating />
           <Drains />

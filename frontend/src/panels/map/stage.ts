@@ -51,6 +51,7 @@ export class Stage implements ToolHost, MapControl {
   private fitted = true;
   private shown = false;
   private size = { w: 1, h: 1 };
+
   private windowSize = "";
   private readonly edges: EdgeFinder;
   private readonly stops: (() => void)[] = [];
@@ -166,6 +167,10 @@ export class Stage implements ToolHost, MapControl {
 
   camera(): Camera {
     return this.renderer.camera;
+  }
+
+  get viewport(): { w: number; h: number } {
+    return this.size;
   }
 
   setCamera(camera: Camera): void {
