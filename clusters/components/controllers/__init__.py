@@ -17,6 +17,7 @@ from clusters.components.controllers.endpoints import (
     EndpointSliceController,
     EndpointSliceMirroringController,
 )
+from clusters.components.controllers.events import EventTtlController
 from clusters.components.controllers.gc import GarbageCollector
 from clusters.components.controllers.hpa import HorizontalController
 from clusters.components.controllers.job import CronJobController, JobController, TtlAfterFinishedController
@@ -66,4 +67,5 @@ CONTROLLERS: tuple[type[Component], ...] = (
     PodGarbageCollector,
     GarbageCollector,
     NamespaceController,
+    EventTtlController,
 )

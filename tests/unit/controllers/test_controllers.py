@@ -144,11 +144,24 @@ def test_stopped_scheduler_lets_its_lease_run_out_and_a_new_leader_counts_up():
     assert after["spec"]["holderIdentity"] != before["spec"]["holderIdentity"]
 
 
+def test_events_are_gone_an_hour_after_they_were_last_told():
+    cluster = Cluster(workers=1, control_planes=0)
+    bad = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bad"}}
+    spec = {"containers": [{"name": "c", "image": "busybox", "command": ["false"]}]}
+    cluster.create("pods", {**bad, "spec": spec})
+    cluster.run_for(3500)
+    assert any(e["reason"] == "Starting" for e in cluster.list("events"))
+    cluster.run_for(200)
+    reasons = {e["reason"] for e in cluster.list("events")}
+    assert "Starting" not in reasons
+    assert "BackOff" in reasons
+
+
 @pytest.mark.parametrize("size", [0, 1])
 def test_idle_cluster_writes_nothing(size):
     cluster = Cluster(workers=3, control_planes=1)
     cluster.create("deployments.apps", deployment("web", size))
-    cluster.run_for(60)
+    cluster.run_for(2 * 3600)
     before = cluster.store.head().rev
     cluster.run_for(24 * 3600)
     assert cluster.store.head().rev == before

@@ -13,7 +13,6 @@ from clusters.client.component import Controller, controller_user
 from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj, UserInfo
 
-
 _SECONDS = (*range(244, 256), *range(128, 244))
 COUNT = len(_SECONDS) * 256
 
