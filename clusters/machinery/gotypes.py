@@ -107,13 +107,14 @@ VALUE_STRUCTS = _words(
 )
 """Structs held by value besides `metadata`, and `spec` and `status` of a kind."""
 
-POINTER_STRUCTS = _words(
+POINTERS = _words(
     """
+    TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup
     DeploymentSpec.selector DaemonSetSpec.selector ReplicaSetSpec.selector StatefulSetSpec.selector
     ScaleIOPersistentVolumeSource.secretRef ScaleIOVolumeSource.secretRef IPAddressSpec.parentRef
     """
 )
-"""Required structs that are pointers: an unset one is written as null."""
+"""Pointers among what is always written: an unset one is written as null."""
 
 POINTER_TIMES = _words(
     """
@@ -131,7 +132,8 @@ ALWAYS = _words(
     PodDisruptionBudgetStatus.expectedPods core.Event.reportingComponent core.Event.reportingInstance
     CustomResourceDefinitionStatus.conditions CustomResourceDefinitionStatus.storedVersions
     HorizontalPodAutoscalerStatus.currentMetrics EndpointSlice.ports EndpointSlice.endpoints Role.rules
-    ClusterRole.rules TokenRequestSpec.expirationSeconds
+    ClusterRole.rules TokenRequestSpec.expirationSeconds TypedLocalObjectReference.apiGroup
+    TypedObjectReference.apiGroup
     """
 )
 """Optional fields without omitempty: always written."""

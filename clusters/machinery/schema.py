@@ -353,7 +353,7 @@ def _set_emission(field: Field, struct: str, group: str, is_kind: bool) -> None:
     if full == "ObjectMeta.managedFields":
         return  # an empty list means: forget all managers
     if (field.required and not listed(gotypes.NEVER)) or listed(gotypes.ALWAYS):
-        field.zero = None if full in gotypes.POINTER_STRUCTS else _zero(kind)
+        field.zero = None if full in gotypes.POINTERS else _zero(kind)
         return
     if kind == OBJECT:
         if name == "metadata" or (is_kind and name in ("spec", "status")) or listed(gotypes.VALUE_STRUCTS):

@@ -469,8 +469,7 @@ class Registry:
 def _complete(resource: Resource, obj: Obj, old: Obj | None) -> bool:
     """Give the object the form in which it is stored: with the zeros that a real server writes. True if none was
     missing."""
-    described = resource.version(resource.stored_as)
-    type_ = described.type if described is not None else None
+    type_ = resource.stored_type
     if type_ is not None:
         return complete_in_place(obj, type_, old)
     return True

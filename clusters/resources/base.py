@@ -227,6 +227,8 @@ class Resource:
     list_kind: str = ""
     shares: str = ""
     """Stored as another resource (`events` of events.k8s.io as core `events`): its qualified name."""
+    stored_schema: str = ""
+    """The definition of the stored objects, if that is not one of `versions` (a resource that shares another's)."""
     builtin: bool = True
     """False for a custom resource: finalizers without a domain are not checked."""
     internal: bool = False
@@ -252,6 +254,14 @@ class Resource:
     def stored_as(self) -> str:
         """The name of the version that is stored."""
         return self.storage_version or self.versions[0].name
+
+    @property
+    def stored_type(self) -> ObjectType | None:
+        """The type of the objects as they are stored."""
+        if self.stored_schema:
+            return schemas.definitions().type(self.stored_schema)
+        version = self.version(self.stored_as)
+        return version.type if version is not None else None
 
     def api_version(self, version: str = "") -> str:
         version = version or self.stored_as

@@ -122,4 +122,5 @@ RESOURCE = Resource(
     columns=core.COLUMNS,
     fields=FIELDS,
     shares="events",
+    stored_schema="io.k8s.api.core.v1.Event",
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from typing import Any
 
 import pytest
 
+from clusters.apiserver.http import Request, Response
 from clusters.machinery.quantity import parse
 from clusters.machinery.types import Obj
 from clusters.resources.core.quota_usage import covers, evaluator
 from clusters.resources.events.event import from_core, to_core
+from tests.support.apiserver import new_server
 from tests.support.objects import START, Objects, container, pod
 
 
@@ -91,6 +94,37 @@ def test_an_event_has_two_faces() -> None:
     assert face["deprecatedCount"] == 3
     assert face["deprecatedSource"] == EVENT["source"]
     assert to_core(face) == EVENT
+
+
+def test_an_event_of_the_new_kind_is_stored_as_the_old_one() -> None:
+    server = new_server()
+    about = {"kind": "Pod", "namespace": "default", "name": "p"}
+    new = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "e"},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "regarding": about,
+        "reportingController": "example.com/c",
+        "reportingInstance": "c-1",
+        "action": "Tested",
+        "reason": "Testing",
+        "type": "Normal",
+    }
+    headers = [("authorization", "Bearer admin"), ("content-type", "application/json")]
+
+    def send(method: str, path: str, body: bytes = b"") -> Obj:
+        answer = server.handle(Request(method=method, path=path, headers=headers, body=body))
+        assert isinstance(answer, Response)
+        found: Obj = json.loads(answer.body)
+        return found
+
+    face = send("POST", "/apis/events.k8s.io/v1/namespaces/default/events", json.dumps(new).encode())
+    assert face["regarding"] == about
+    assert face["deprecatedFirstTimestamp"] is None
+    old = send("GET", "/api/v1/namespaces/default/events/e")
+    assert old["involvedObject"] == about
+    assert not {"regarding", "deprecatedSource", "note"} & set(old)
 
 
 REQUESTS = {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"cpu": "1"}}
