@@ -118,6 +118,7 @@ class Scenario:
     cluster: Cluster = field(init=False)
     settings: dict[str, Any] = field(default_factory=lambda: {"workers": 3, "control_planes": 0})
     started: bool = False
+    faults: int = 0
 
     def play(self, block: Block) -> list[str]:
         """The output of a command, masked."""
@@ -165,6 +166,12 @@ class Scenario:
             self.cluster.create("components.playground.dev", {**component, "spec": {"state": args[1]}})
         else:
             self.cluster.patch("components.playground.dev", "", args[0], {"spec": {"state": args[1]}})
+
+    def do_fault(self, args: list[str], body: str) -> None:
+        """fault KIND TARGET: something breaks."""
+        self.faults += 1
+        fault = {"apiVersion": "playground.dev/v1", "kind": "Fault", "metadata": {"name": f"fault-{self.faults}"}}
+        self.cluster.create("faults.playground.dev", {**fault, "spec": {"kind": args[0], "target": args[1]}})
 
     # objects
 
