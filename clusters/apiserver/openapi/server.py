@@ -15,7 +15,7 @@ from clusters.apiserver import render
 from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import clauses
-from clusters.apiserver.openapi import documents, protobuf
+from clusters.apiserver.openapi import documents, gnostic
 from clusters.apiserver.routing import not_found
 from clusters.machinery.errors import NotAcceptable
 
@@ -30,8 +30,7 @@ _V2_FORMS = {
     _V2_PROTOBUF: _V2_PROTOBUF,
     "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": _V2_PROTOBUF,
 }
-_V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-"""(A media type cannot hold an `@`.)"""
+"""(A media type cannot hold an `@`, but that is what old clients ask for.)"""
 
 
 class OpenApi:
@@ -74,12 +73,12 @@ class OpenApi:
         if found is None:
             server = self._server
             document: dict[str, Any]
-            if name.startswith("v2"):
+            if name in ("v2", _V2_PROTOBUF):
                 document = documents.v2(server.cluster.resources, list(self._names().values()))
             else:
                 group, version = self._names()[name]
                 document = documents.v3(server.cluster.resources, group, version)
-            body = protobuf.document(document) if name == "v2.protobuf" else orjson.dumps(document)
+            body = gnostic.encode(document) if name == _V2_PROTOBUF else orjson.dumps(document)
             found = self._kept[name] = (body, hashlib.sha512(body).hexdigest().upper())
         return found
 
