@@ -18,6 +18,8 @@ build: frontend/dist/.built
 
 test: $(VENV)/.dev frontend/dist/.built
 	$(NPM) run --silent test
+	@if command -v chromium >/dev/null 2>&1; then $(NPM) run --silent e2e; \
+	elif [ "$$REQUIRE_ALL" = 1 ]; then echo "REQUIRE_ALL is set, but chromium is not here (get it with: apt-get install chromium)"; exit 3; fi
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev frontend/node_modules/.installed
