@@ -57,6 +57,8 @@ def default_pod_spec(spec: Obj) -> None:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
+    # Of a feature that is off by default: dropped, as the real server does.
+    spec.pop("schedulingGroup", None)
 
 
 def default_container(container: Obj) -> None:
