@@ -17,6 +17,7 @@ from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj, UserInfo
 
 BY_FAULT = "playground.dev/fault"
+"""On a Component the fault that stopped it; on a Machine, with `-power` or `-kubelet`, the fault behind that field."""
 CRASH = "behavior.playground.dev/crash"
 _MACHINE_EFFECTS: dict[str, tuple[str, str, str]] = {
     "node-power": ("power", "off", "on"),
@@ -37,6 +38,7 @@ class FaultController(Controller):
         self.machines = self.env.informers["machines.playground.dev"]
         self.components = self.env.informers["components.playground.dev"]
         self.faults.on_change(self._fault_changed)
+        # A session that starts looks at every effect: its fault may have gone while nobody ran.
         self.machines.on_change(lambda old, new: self._effect_changed("machine", new))
         self.components.on_change(lambda old, new: self._effect_changed("component", new))
 
@@ -51,7 +53,7 @@ class FaultController(Controller):
                 self.queue.add(f"component/{target}")
 
     def _effect_changed(self, sort: str, new: Obj | None) -> None:
-        if new is not None and BY_FAULT in meta.annotations(new):
+        if new is not None and any(name.startswith(BY_FAULT) for name in meta.annotations(new)):
             self.queue.add(f"{sort}/{key_of(new)}")
 
     def sync(self, key: str) -> None:
@@ -59,9 +61,9 @@ class FaultController(Controller):
         if sort == "fault":
             self._enforce(name)
         elif sort == "machine":
-            self._heal("machines.playground.dev", self.machines.by_key(name))
+            self._heal_machine(name)
         else:
-            self._heal("components.playground.dev", self.components.by_key(name))
+            self._heal_component(name)
 
     def _enforce(self, name: str) -> None:
         fault = self.faults.by_key(name)
@@ -75,13 +77,14 @@ class FaultController(Controller):
                 return
             self.queue.add_at(f"fault/{name}", until)
         kind, target = spec["kind"], spec["target"]
-        mark = {"annotations": {BY_FAULT: name}}
         if kind in _MACHINE_EFFECTS:
             field, broken, _ = _MACHINE_EFFECTS[kind]
             machine = self.machines.by_key(target)
             if machine is not None and machine["spec"].get(field) != broken:
+                mark = {"annotations": {f"{BY_FAULT}-{field}": name}}
                 self._patch("machines.playground.dev", target, {"metadata": mark, "spec": {field: broken}})
         elif kind == "component-stop":
+            mark = {"annotations": {BY_FAULT: name}}
             component = self.components.by_key(target)
             if component is None:
                 stopped: Obj = {
@@ -100,28 +103,40 @@ class FaultController(Controller):
                 self.env.client.patch("pods", namespace or "default", pod, {"metadata": {"annotations": {CRASH: name}}})
             self.env.client.delete("faults.playground.dev", "", name)
 
-    def _heal(self, resource: str, obj: Obj | None) -> None:
-        """Undo the effect if the fault that made it is gone."""
-        if obj is None:
+    def _heal_machine(self, name: str) -> None:
+        """Undo what faults did that are gone, unless another of their kind holds on to it."""
+        machine = self.machines.by_key(name)
+        if machine is None:
             return
-        by = meta.annotations(obj).get(BY_FAULT)
-        if not by:
+        annotations: dict[str, str | None] = {}
+        spec: dict[str, Any] = {}
+        for kind, (field, _, healed) in _MACHINE_EFFECTS.items():
+            mark = f"{BY_FAULT}-{field}"
+            by = meta.annotations(machine).get(mark)
+            if not by or self.faults.by_key(by) is not None:
+                continue
+            other = self._another(kind, name)
+            annotations[mark] = other
+            if other is None:
+                spec[field] = healed
+        if annotations:
+            self._patch("machines.playground.dev", name, {"metadata": {"annotations": annotations}, "spec": spec})
+
+    def _heal_component(self, name: str) -> None:
+        component = self.components.by_key(name)
+        by = meta.annotations(component).get(BY_FAULT) if component is not None else None
+        if not by or self.faults.by_key(by) is not None:
             return
-        fault = self.faults.by_key(by)
-        if fault is not None:
-            return
-        name = meta.name(obj)
-        remaining = [f for f in self.faults.list() if f["spec"].get("target") == name]
-        if resource == "components.playground.dev":
-            if not remaining:
-                self.env.client.delete(resource, "", name)
-            return
-        broken = {f["spec"]["kind"] for f in remaining}
-        spec: dict[str, Any] = {
-            field: healed for kind, (field, _, healed) in _MACHINE_EFFECTS.items() if kind not in broken
-        }
-        mark = meta.name(remaining[0]) if remaining else None
-        self._patch(resource, name, {"metadata": {"annotations": {BY_FAULT: mark}}, "spec": spec})
+        other = self._another("component-stop", name)
+        if other is None:
+            self.env.client.delete("components.playground.dev", "", name)
+        else:
+            self._patch("components.playground.dev", name, {"metadata": {"annotations": {BY_FAULT: other}}})
+
+    def _another(self, kind: str, target: str) -> str | None:
+        """A fault in force that does the same."""
+        names = (meta.name(f) for f in self.faults.list() if (f["spec"]["kind"], f["spec"]["target"]) == (kind, target))
+        return min(names, default=None)
 
     def _patch(self, resource: str, name: str, patch: Obj) -> None:
         self.env.client.patch(resource, "", name, patch)

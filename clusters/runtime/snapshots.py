@@ -132,7 +132,7 @@ def parse(doc: object) -> Parsed:
 
 
 def _settings(spec: dict[str, Any]) -> ClusterSettings:
-    given = spec.get("settings") or {}
+    given = spec.get("settings", {})
     if not isinstance(given, dict):
         raise BadInput("spec.settings", "must be an object")
     fields = ("workers", "control_planes", "cpu", "memory", "pods", "zones", "speed", "addons")

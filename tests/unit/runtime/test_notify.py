@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real_notify
 
 
 @pytest.fixture(autouse=True)
-def _time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
     monkeypatch.setattr(notify.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(notify, "_complained", -notify.COMPLAIN_SECONDS)
@@ -26,24 +26,24 @@ def _fails() -> None:
 
 
 def test_missing_redis_is_named_with_its_address_once_in_a_while(
-    _time: list[float], settings: Any, caplog: pytest.LogCaptureFixture
+    wall: list[float], settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     for _ in range(20):
         assert notify.safely(_fails) is False
-        _time[0] += 1
+        wall[0] += 1
     assert len(caplog.records) == 1
     assert "Redis at unix:///nowhere/redis.sock does not answer (refused)" in caplog.text
-    _time[0] += notify.COMPLAIN_SECONDS
+    wall[0] += notify.COMPLAIN_SECONDS
     notify.safely(_fails)
     assert len(caplog.records) == 2
 
 
-def test_redis_that_is_away_is_not_asked_by_every_write(_time: list[float]) -> None:
+def test_redis_that_is_away_is_not_asked_by_every_write(wall: list[float]) -> None:
     asked: list[int] = []
     notify.safely(_fails)
     assert notify.safely(lambda: asked.append(1)) is False
-    _time[0] += notify.AWAY_SECONDS
+    wall[0] += notify.AWAY_SECONDS
     assert notify.safely(lambda: asked.append(1)) is True
     assert asked == [1]
 
