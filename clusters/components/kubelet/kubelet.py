@@ -331,7 +331,14 @@ class Kubelet:
             extra = None
             if told.container:
                 inits = {c["name"] for c in pod["spec"].get("initContainers") or ()}
-                path = "initContainers" if told.container in inits else "containers"
+                debugging = {c["name"] for c in pod["spec"].get("ephemeralContainers") or ()}
+                path = (
+                    "initContainers"
+                    if told.container in inits
+                    else "ephemeralContainers"
+                    if told.container in debugging
+                    else "containers"
+                )
                 extra = {"fieldPath": f"spec.{path}{{{told.container}}}"}
             sink.event(pod, told.kind, told.reason, told.message, extra=extra)
 

@@ -164,8 +164,15 @@ def _created(draft: Status) -> bool:
     return any(s.get("containerID") for s in _all_statuses(draft))
 
 
+_STATUSES = (
+    ("initContainerStatuses", "initContainers"),
+    ("containerStatuses", "containers"),
+    ("ephemeralContainerStatuses", "ephemeralContainers"),
+)
+
+
 def _all_statuses(draft: Status) -> list[Status]:
-    return [*(draft.get("initContainerStatuses") or ()), *(draft.get("containerStatuses") or ())]
+    return [entry for key, _ in _STATUSES for entry in draft.get(key) or ()]
 
 
 def _sandbox_lost(draft: Status, moment: Moment) -> bool:
@@ -209,6 +216,27 @@ def _containers(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
     if inits:
         draft["initContainerStatuses"] = inits
     draft["containerStatuses"] = mains
+    if spec.get("ephemeralContainers") and _created(draft):
+        draft["ephemeralContainerStatuses"] = _ephemeral(out, pod, draft, view)
+
+
+def _ephemeral(out: Outcome, pod: Obj, draft: Status, view: View) -> list[Status]:
+    """Containers that somebody added to look into a pod that runs: each starts at once, and only once."""
+    known = {s["name"]: s for s in draft.get("ephemeralContainerStatuses") or ()}
+    basis = when(draft["startTime"])
+    return [
+        _one(
+            out,
+            pod,
+            container,
+            known.get(container["name"]) or status.new_container(pod, container, waits_for="ContainerCreating"),
+            view,
+            restart="Never",
+            basis=basis,
+            first=False,
+        )
+        for container in pod["spec"]["ephemeralContainers"]
+    ]
 
 
 def _still(out: Outcome, pod: Obj, container: Obj, stored: Status, view: View, policy: str) -> Status:
@@ -242,7 +270,8 @@ def _one(
     if found.pulled:
         out.pulled.append(found.pulled)
     out.at(found.wake, background=found.background)
-    if status.running(found.status) and not status.running(stored):
+    if status.running(found.status):
+        # Also when it ran before: resources may have been resized in place.
         return status.describe_running(container, found.status)
     return found.status
 
@@ -323,7 +352,7 @@ def _terminate(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
                 text = f"Stopping container {stored['name']}"
                 out.events.append(Told("Normal", "Killing", text, stored["name"]))
     left = False
-    for key, specs in (("initContainerStatuses", "initContainers"), ("containerStatuses", "containers")):
+    for key, specs in _STATUSES:
         entries = list(draft.get(key) or ())
         for i, container in enumerate(pod["spec"].get(specs) or ()):
             if not status.running(entries[i]):
@@ -353,7 +382,7 @@ def _finish_terminated(out: Outcome, pod: Obj, draft: Status, now: int) -> None:
 
 
 def _stop_all(pod: Obj, draft: Status, now: int, *, code: int = 137, reason: str = "Error") -> None:
-    for key in ("initContainerStatuses", "containerStatuses"):
+    for key, _ in _STATUSES:
         entries = [
             containers.terminated(s, code, reason, now) if status.running(s) else s for s in draft.get(key) or ()
         ]

@@ -50,22 +50,28 @@ def new_container(pod: Obj, container: Obj, *, waits_for: str) -> Status:
 
 
 def describe_running(container: Obj, status: Status) -> Status:
-    """What a started container's status says beyond its state: resources, mounts, user."""
+    """What a started container's status says beyond its state: resources, mounts, user. The status itself if it says
+    all that."""
     resources = container.get("resources") or {}
-    out = dict(status)
+    wanted: Status = {"resources": {k: v for k, v in resources.items() if k in ("limits", "requests")}, "user": _USER}
     if resources.get("requests"):
-        out["allocatedResources"] = resources["requests"]
-    out["resources"] = {k: v for k, v in resources.items() if k in ("limits", "requests")}
-    mounts = []
-    for mount in container.get("volumeMounts") or ():
-        entry = {"mountPath": mount["mountPath"], "name": mount["name"]}
-        if mount.get("readOnly"):
-            entry |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
-        mounts.append(entry)
+        wanted["allocatedResources"] = resources["requests"]
+    mounts = [_mount(mount) for mount in container.get("volumeMounts") or ()]
     if mounts:
-        out["volumeMounts"] = mounts
-    out["user"] = {"linux": {"gid": 0, "supplementalGroups": [0], "uid": 0}}
-    return out
+        wanted["volumeMounts"] = mounts
+    if all(status.get(k) == v for k, v in wanted.items()):
+        return status
+    return {**status, **wanted}
+
+
+_USER: Status = {"linux": {"gid": 0, "supplementalGroups": [0], "uid": 0}}
+
+
+def _mount(mount: Obj) -> Status:
+    entry: Status = {"mountPath": mount["mountPath"], "name": mount["name"]}
+    if mount.get("readOnly"):
+        entry |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return entry
 
 
 def phase(pod: Obj, inits: Sequence[Status], mains: Sequence[Status], *, ending: bool) -> str:

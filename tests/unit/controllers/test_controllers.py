@@ -144,6 +144,29 @@ def test_stopped_scheduler_lets_its_lease_run_out_and_a_new_leader_counts_up():
     assert after["spec"]["holderIdentity"] != before["spec"]["holderIdentity"]
 
 
+def test_claim_is_provisioned_where_its_pod_runs_grows_and_goes_with_its_volume():
+    cluster = Cluster(workers=2, control_planes=0, addons="default")
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}}
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    cluster.create("persistentvolumeclaims", {**claim, "spec": asked})
+    cluster.run_for(5)
+    assert cluster.get("persistentvolumeclaims", "default", "data")["status"]["phase"] == "Pending"
+    volumes = [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "user"}}
+    cluster.create("pods", {**pod, "spec": {"containers": [{"name": "c", "image": "nginx"}], "volumes": volumes}})
+    cluster.run_for(20)
+    assert cluster.get("pods", "default", "user")["status"]["phase"] == "Running"
+    cluster.patch(
+        "persistentvolumeclaims", "default", "data", {"spec": {"resources": {"requests": {"storage": "3Gi"}}}}
+    )
+    cluster.run_for(5)
+    assert cluster.get("persistentvolumeclaims", "default", "data")["status"]["capacity"] == {"storage": "3Gi"}
+    cluster.delete("pods", "default", "user")
+    cluster.delete("persistentvolumeclaims", "default", "data")
+    cluster.run_for(10)
+    assert cluster.list("persistentvolumes") == []
+
+
 def test_events_are_gone_an_hour_after_they_were_last_told():
     cluster = Cluster(workers=1, control_planes=0)
     bad = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bad"}}

@@ -333,3 +333,25 @@ def test_readiness_gate_holds_the_pod_back():
     node = Node(new_pod(readinessGates=[{"conditionType": "example.com/Gate"}]))
     node.until(5)
     assert (node.condition("ContainersReady"), node.condition("Ready")) == ("True", "False")
+
+
+def test_ephemeral_container_joins_a_pod_that_runs():
+    node = Node(new_pod())
+    node.until(5)
+    debugger = {"name": "debug", "image": "nginx", "command": ["sh", "-c", "echo hi; exit 2"]}
+    node.pod = {**node.pod, "spec": {**node.pod["spec"], "ephemeralContainers": [debugger]}}
+    node.until(10)
+    (found,) = node.status["ephemeralContainerStatuses"]
+    assert found["state"]["terminated"]["exitCode"] == 2
+    assert found["restartCount"] == 0
+    assert node.condition("Ready") == "True"
+
+
+def test_resized_container_shows_its_new_resources_without_a_restart():
+    node = Node(new_pod({"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "100m"}}}))
+    node.until(5)
+    larger = [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": "300m"}}}]
+    node.pod = {**node.pod, "spec": {**node.pod["spec"], "containers": larger}}
+    node.until(8)
+    assert node.container["allocatedResources"] == {"cpu": "300m"}
+    assert node.container["restartCount"] == 0

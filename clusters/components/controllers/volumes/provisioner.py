@@ -47,7 +47,7 @@ class VolumeProvisioner(Controller):
         self.volumes.on_change(self._volume_changed)
 
     def _claim_changed(self, old: Obj | None, new: Obj | None) -> None:
-        if new is not None and not new["spec"].get("volumeName") and _is_asked(new):
+        if new is not None and (new["spec"].get("volumeName") or _is_asked(new)):
             self.queue.add(f"claim|{key_of(new)}")
 
     def _volume_changed(self, old: Obj | None, new: Obj | None) -> None:
@@ -58,8 +58,11 @@ class VolumeProvisioner(Controller):
         kind, _, name = key.partition("|")
         if kind == "claim":
             claim = self.claims.by_key(name)
-            if claim is not None and not meta.deleting(claim) and not claim["spec"].get("volumeName"):
-                self._provision(claim)
+            if claim is not None and not meta.deleting(claim):
+                if claim["spec"].get("volumeName"):
+                    self._expand(claim)
+                else:
+                    self._provision(claim)
             return
         volume = self.volumes.by_key(name)
         if volume is not None and (volume.get("status") or {}).get("phase") == "Released":
@@ -84,6 +87,27 @@ class VolumeProvisioner(Controller):
         except AlreadyExists:
             return
         self.events.event(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
+
+    def _expand(self, claim: Obj) -> None:
+        """A claim asks for more than it has: its volume grows, then what the claim says it has."""
+        status = claim.get("status") or {}
+        volume = self.volumes.by_key(claim["spec"]["volumeName"])
+        if (
+            volume is None
+            or status.get("phase") != "Bound"
+            or (volume["spec"].get("csi") or {}).get("driver") != DRIVER
+        ):
+            return
+        wanted = claim["spec"]["resources"]["requests"]["storage"]
+        if match.asked(claim) > match.size(volume):
+            text = "External resizer is resizing volume " + volume["metadata"]["name"]
+            self.events.event(claim, "Normal", "Resizing", text)
+            patch = {"spec": {"capacity": {"storage": wanted}}}
+            volume = self.env.client.patch(VOLUMES, "", volume["metadata"]["name"], patch)
+        if status.get("capacity") != volume["spec"]["capacity"]:
+            new = {**status, "capacity": dict(volume["spec"]["capacity"])}
+            self.env.client.update_status(CLAIMS, {**claim, "metadata": dict(claim["metadata"]), "status": new})
+            self.events.event(claim, "Normal", "FileSystemResizeSuccessful", "MountVolume.NodeExpandVolume succeeded")
 
     def _serves(self, storage_class: Obj) -> bool:
         provisioner = storage_class.get("provisioner")
