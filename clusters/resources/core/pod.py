@@ -228,12 +228,15 @@ RESOURCE = Resource(
     columns=COLUMNS,
     fields={
         "spec.nodeName": lambda o: o["spec"].get("nodeName", ""),
+        "spec.host": lambda o: o["spec"].get("nodeName", ""),
         "spec.restartPolicy": lambda o: o["spec"].get("restartPolicy", ""),
         "spec.schedulerName": lambda o: o["spec"].get("schedulerName", ""),
         "spec.serviceAccountName": lambda o: o["spec"].get("serviceAccountName", ""),
         "spec.hostNetwork": lambda o: "true" if o["spec"].get("hostNetwork") else "false",
         "status.phase": lambda o: (o.get("status") or {}).get("phase", ""),
         "status.podIP": _pod_ip,
+        # Accepted, but never set by the server that has it.
+        "status.podIPs": lambda o: "",
         "status.nominatedNodeName": lambda o: (o.get("status") or {}).get("nominatedNodeName", ""),
     },
 )
