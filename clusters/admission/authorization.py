@@ -2,7 +2,7 @@
 
 Answered from the cluster's roles and bindings as they stand at that moment. Such questions are rare (only
 signing requests cause them), so there is no index. Models: kubernetes, plugin/pkg/auth/authorizer/rbac, for
-actions on cluster-scoped resources.
+what plugins and policies ask.
 """
 
 from __future__ import annotations
@@ -14,19 +14,43 @@ from clusters.resources.base import Lookup
 
 MASTERS = "system:masters"
 _ACCOUNTS = "system:serviceaccount:"
+_GROUP = "rbac.authorization.k8s.io"
 
 
-def may(lookup: Lookup, user: UserInfo, verb: str, group: str, resource: str, name: str) -> bool:
-    """Whether `user` may `verb` the cluster-scoped `resource` called `name`."""
+def may(
+    lookup: Lookup,
+    user: UserInfo,
+    verb: str,
+    group: str,
+    resource: str,
+    name: str,
+    *,
+    namespace: str = "",
+    path: str = "",
+) -> bool:
+    """Whether `user` may `verb` the `resource` called `name` (of a namespace: roles of the namespace count, too),
+    or the URL `path`."""
     if MASTERS in user.groups:
         return True
-    return any(_allows(rule, verb, group, resource, name) for rule in _rules(lookup, user))
+    rules = _rules(lookup, user, namespace)
+    if path:
+        return any(_allows_path(rule, verb, path) for rule in rules)
+    return any(_allows(rule, verb, group, resource, name) for rule in rules)
 
 
-def _rules(lookup: Lookup, user: UserInfo) -> Iterator[Obj]:
-    for binding in lookup.list("clusterrolebindings.rbac.authorization.k8s.io"):
+def _rules(lookup: Lookup, user: UserInfo, namespace: str) -> Iterator[Obj]:
+    for binding in lookup.list(f"clusterrolebindings.{_GROUP}"):
         if any(_is(subject, user) for subject in binding.get("subjects") or ()):
-            role = lookup.get("clusterroles.rbac.authorization.k8s.io", "", binding["roleRef"].get("name", ""))
+            role = lookup.get(f"clusterroles.{_GROUP}", "", binding["roleRef"].get("name", ""))
+            yield from (role or {}).get("rules") or ()
+    if not namespace:
+        return
+    for binding in lookup.list(f"rolebindings.{_GROUP}", namespace):
+        if any(_is(subject, user) for subject in binding.get("subjects") or ()):
+            ref = binding["roleRef"]
+            own = ref.get("kind") == "Role"
+            kind = f"{'roles' if own else 'clusterroles'}.{_GROUP}"
+            role = lookup.get(kind, namespace if own else "", ref.get("name", ""))
             yield from (role or {}).get("rules") or ()
 
 
@@ -47,3 +71,11 @@ def _allows(rule: Obj, verb: str, group: str, resource: str, name: str) -> bool:
     names = rule.get("resourceNames")
     named = not names or name in names
     return named and listed("verbs", verb) and listed("apiGroups", group) and listed("resources", resource)
+
+
+def _allows_path(rule: Obj, verb: str, path: str) -> bool:
+    verbs = rule.get("verbs") or ()
+    if "*" not in verbs and verb not in verbs:
+        return False
+    urls = rule.get("nonResourceURLs") or ()
+    return any(url in ("*", path) or (url.endswith("*") and path.startswith(url[:-1])) for url in urls)

@@ -17,6 +17,7 @@ from clusters.admission.default_ingress_class import DefaultIngressClass
 from clusters.admission.default_storage_class import DefaultStorageClass
 from clusters.admission.default_toleration_seconds import DefaultTolerationSeconds
 from clusters.admission.limit_ranger import LimitRanger
+from clusters.admission.mutating_admission_policy import MutatingAdmissionPolicy
 from clusters.admission.namespace_lifecycle import NamespaceLifecycle
 from clusters.admission.node_restriction import NodeRestriction
 from clusters.admission.persistent_volume_claim_resize import PersistentVolumeClaimResize
@@ -29,6 +30,7 @@ from clusters.admission.runtime_class import RuntimeClass
 from clusters.admission.service_account import ServiceAccount
 from clusters.admission.storage_object_in_use_protection import StorageObjectInUseProtection
 from clusters.admission.taint_nodes_by_condition import TaintNodesByCondition
+from clusters.admission.validating_admission_policy import ValidatingAdmissionPolicy
 from clusters.registry.attributes import Attributes
 
 Step = Callable[[Attributes], None]
@@ -66,9 +68,12 @@ class Chain:
         )
 
 
-def default_chain(*, policies: Sequence[Plugin] = ()) -> Chain:
-    """The plugins that a real server has on by default. `policies` are those of CEL (and webhooks), which stand
-    behind all others but the quota."""
+POLICIES: tuple[Plugin, ...] = (MutatingAdmissionPolicy(), ValidatingAdmissionPolicy())
+"""Those of CEL; they look at every write, and find nothing to do where no policy is bound."""
+
+
+def default_chain(*, policies: Sequence[Plugin] = POLICIES) -> Chain:
+    """The plugins that a real server has on by default; `policies` stand behind all others but the quota."""
     return Chain(
         (
             NamespaceLifecycle(),

@@ -15,6 +15,7 @@ from clusters.machinery.field import (
 )
 from clusters.machinery.names import c_identifier, dns1035_label, qualified_name
 from clusters.machinery.types import Obj
+from clusters.resources.admissionregistration.expressions import expression_errors
 from clusters.resources.admissionregistration.rules import (
     FAILURE_POLICIES,
     conditions_errors,
@@ -79,7 +80,7 @@ class ValidatingPolicyStrategy(_PolicyStrategy):
             if key in seen:
                 errors.append(duplicate(path.child("key"), key))
             seen.add(key)
-        return errors
+        return errors + expression_errors(spec, mutating=False)
 
 
 class MutatingPolicyStrategy(_PolicyStrategy):
@@ -100,7 +101,7 @@ class MutatingPolicyStrategy(_PolicyStrategy):
         if policy not in ("Never", "IfNeeded"):
             path = _SPEC.child("reinvocationPolicy")
             errors.append(not_supported(path, policy, frozenset({"Never", "IfNeeded"})))
-        return errors
+        return errors + expression_errors(spec, mutating=True)
 
 
 def _shared_errors(spec: Obj) -> ErrorList:

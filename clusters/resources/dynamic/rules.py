@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clusters.machinery.cel import CelError, CompileError, CostExceeded, Env, Program
-from clusters.machinery.cel.types import BOOL, DYN, STRING, Type, optional_of
+from clusters.machinery.cel.types import BOOL, STRING, Type, optional_of
 from clusters.machinery.cel.values import NONE, Optional, equal
 from clusters.machinery.field import (
     OMIT,
@@ -80,7 +80,7 @@ def _typed(env: Env, source: str, wanted: Type, why: str, prefix: str) -> Progra
         program = env.compile(source)
     except CompileError as error:
         raise RuleError(f"{prefix}compilation failed: {error}") from None
-    if program.type not in (wanted, DYN) or (program.type is DYN and wanted is BOOL):
+    if program.type != wanted:
         raise RuleError(why)
     return program
 

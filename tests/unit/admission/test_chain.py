@@ -31,12 +31,14 @@ ORDER = [
     "CertificateSubjectRestriction",
     "DefaultIngressClass",
     "PodTopologyLabels",
+    "MutatingAdmissionPolicy",
+    "ValidatingAdmissionPolicy",
     "ResourceQuota",
 ]
 
 
 def concerned(operation: str, qualified: str, subresource: str = "") -> list[str]:
-    plugins = default_chain().plugins
+    plugins = default_chain(policies=()).plugins  # those look at everything
     return [p.name for p in plugins if p.handles(operation, RESOURCES[qualified], subresource)]
 
 

@@ -1,6 +1,7 @@
 """The functions that expressions may call, one module a library."""
 
 from clusters.machinery.cel.library import (
+    authorizers,
     formats,
     lists,
     networks,
@@ -15,6 +16,7 @@ from clusters.machinery.cel.library import (
 )
 
 LIBRARIES = (
+    authorizers.LIBRARY,
     operators.LIBRARY,
     standard.LIBRARY,
     times.LIBRARY,
