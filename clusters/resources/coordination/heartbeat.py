@@ -14,6 +14,7 @@ from clusters.machinery.types import Obj, UserInfo
 
 MARK = "playground.dev/renewed"
 LIVE = "live"
+_FIELD = f"f:{MARK}"
 LEASE_PERIOD = 10 * SECOND
 NODE_PERIOD = 5 * MINUTE
 
@@ -38,14 +39,32 @@ def last_beat(obj: Obj, now: int, period: int = LEASE_PERIOD) -> int:
 
 
 def without_mark(obj: Obj) -> Obj:
-    """A copy that does not show the mark."""
+    """A copy that does not show the mark, nor who set it."""
     meta = dict(obj["metadata"])
-    annotations = {key: value for key, value in meta["annotations"].items() if key != MARK}
-    if annotations:
-        meta["annotations"] = annotations
-    else:
-        del meta["annotations"]
+    _show(meta, "annotations", {key: value for key, value in meta["annotations"].items() if key != MARK})
+    if meta.get("managedFields"):
+        meta["managedFields"] = [_unowned(entry) for entry in meta["managedFields"]]
     return {**obj, "metadata": meta}
+
+
+def _unowned(entry: Obj) -> Obj:
+    fields: Obj = entry.get("fieldsV1") or {}
+    owned = (fields.get("f:metadata") or {}).get("f:annotations")
+    if not owned or _FIELD not in owned:
+        return entry
+    left = {key: value for key, value in owned.items() if key != _FIELD}
+    meta = dict(fields["f:metadata"])
+    _show(meta, "f:annotations", left if left != {".": {}} else {})
+    shown = dict(fields)
+    _show(shown, "f:metadata", meta)
+    return {**entry, "fieldsV1": shown}
+
+
+def _show(within: Obj, name: str, value: Obj) -> None:
+    if value:
+        within[name] = value
+    else:
+        del within[name]
 
 
 def keep_mark(new: Obj, old: Obj, user: UserInfo) -> None:

@@ -15,7 +15,10 @@ def _healthy(obj: Obj) -> Obj:
 
 
 def _status(obj: Obj, now: int) -> str:
-    return "Healthy" if _healthy(obj).get("status") == "True" else "Unhealthy"
+    condition = _healthy(obj)
+    if not condition:
+        return "Unknown"
+    return "Healthy" if condition.get("status") == "True" else "Unhealthy"
 
 
 RESOURCE = Resource(

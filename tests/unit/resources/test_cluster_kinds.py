@@ -9,7 +9,7 @@ import pytest
 from clusters.kernel.clock import HOUR, MINUTE, SECOND, parse_rfc3339, rfc3339, rfc3339_micro
 from clusters.machinery.types import Obj, UserInfo
 from clusters.resources.base import Context
-from clusters.resources.coordination.heartbeat import LEASE_PERIOD, LIVE, MARK, keep_mark, last_beat
+from clusters.resources.coordination.heartbeat import LEASE_PERIOD, LIVE, MARK, keep_mark, last_beat, without_mark
 from tests.support.objects import START, Objects
 
 
@@ -144,3 +144,16 @@ def test_only_a_component_ends_a_life() -> None:
 def test_no_beat_before_birth() -> None:
     obj = {"metadata": {"creationTimestamp": rfc3339(START)}}
     assert last_beat(obj, START - SECOND) == START - SECOND
+
+
+def test_nobody_is_seen_to_own_the_mark() -> None:
+    mine: Obj = {"f:metadata": {"f:annotations": {".": {}, f"f:{MARK}": {}}}, "f:spec": {"f:x": {}}}
+    others: Obj = {"f:metadata": {"f:annotations": {".": {}, f"f:{MARK}": {}, "f:a": {}}}}
+    meta = {"annotations": {MARK: LIVE, "a": "b"}, "managedFields": [{"fieldsV1": mine}, {"fieldsV1": others}]}
+    shown = without_mark({"metadata": meta})["metadata"]
+    assert shown["annotations"] == {"a": "b"}
+    assert [entry["fieldsV1"] for entry in shown["managedFields"]] == [
+        {"f:spec": {"f:x": {}}},
+        {"f:metadata": {"f:annotations": {".": {}, "f:a": {}}}},
+    ]
+    assert f"f:{MARK}" in mine["f:metadata"]["f:annotations"], "what is stored is as it was"
