@@ -13,7 +13,7 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import IntegrityError, close_old_connections
 
 from clusters.kernel.clock import Clock, wall_now
 from clusters.machinery.types import UserInfo
@@ -89,18 +89,26 @@ class AuditLog:
                 self._write(batch)
 
     def _write(self, batch: list[Told]) -> None:
-        rows = [AuditEvent(cluster_id=told.cluster, **dict(zip(Told._fields[1:], told[1:]))) for told in batch]
         try:
-            AuditEvent.objects.bulk_create(rows)
-        except DatabaseError:
-            # Some cluster was deleted meanwhile: its events go with it.
-            there = set(Cluster.objects.filter(pk__in={t.cluster for t in batch}).values_list("pk", flat=True))
-            AuditEvent.objects.bulk_create([row for row in rows if row.cluster_id in there])
+            self._insert(batch)
+        except IntegrityError:
+            # A cluster was deleted just now.
+            self._insert(batch)
         self._since_cut.update(told.cluster for told in batch)
         for cluster, count in list(self._since_cut.items()):
             if count >= CUT_EVERY:
                 del self._since_cut[cluster]
                 cut(cluster, settings.PLAYGROUND_AUDIT_KEEP)
+
+    @staticmethod
+    def _insert(batch: list[Told]) -> None:
+        """The events of deleted clusters go with them."""
+        there = set(Cluster.objects.filter(pk__in={told.cluster for told in batch}).values_list("pk", flat=True))
+        AuditEvent.objects.bulk_create(
+            AuditEvent(cluster_id=told.cluster, **dict(zip(Told._fields[1:], told[1:])))
+            for told in batch
+            if told.cluster in there
+        )
 
 
 def cut(cluster: int, keep: int) -> None:

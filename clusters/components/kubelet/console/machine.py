@@ -175,6 +175,8 @@ class Shell:
         files, streams = redirected
         try:
             yield from self.compound(command, streams)
+        except _Failed:
+            self.code = 2
         finally:
             self.flush(files, streams)
 

@@ -273,10 +273,11 @@ class _Lexer:
         if length:
             at += 1
         start = at
-        while at < len(text) and (text[at].isalnum() or text[at] in "_?@*#"):
+        if at < len(text) and text[at] in "?@*#":
             at += 1
-            if text[at - 1] in "?@*#":
-                break
+        else:
+            while at < len(text) and (text[at].isalnum() or text[at] == "_"):
+                at += 1
         name = text[start:at]
         operator = "#length" if length else ""
         for candidate in ("", ":-", ":=", ":+", ":?", "-", "=", "+", "?", "##", "#", "%%", "%"):
