@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from clusters.client.api import ApiClient, EventSink
 from clusters.client.informer import Informers
@@ -36,6 +36,8 @@ class Env:
     informers: Informers
     events: Callable[[str, str], EventSink]
     """`events(component, host)`: a recorder (`source.component`, `source.host`)."""
+    sign_token: Callable[[dict[str, Any]], str] | None = None
+    """A JWT of these claims, signed with the key for service accounts; None where there is no key."""
 
 
 class Component(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from clusters.client.component import Component, Env
 from clusters.client.inprocess import InProcessClient
@@ -89,6 +90,8 @@ class Session:
     admission: Admission = field(default_factory=composition.new_admission)
     on_commit: Callable[[int], None] = lambda rev: None
     """Called with the new head after each commit."""
+    sign_token: Callable[[dict[str, Any]], str] | None = None
+    """See `Env`."""
 
     resources: ResourceMap = field(init=False)
     clock: SimClock = field(init=False)
@@ -157,7 +160,15 @@ class Session:
         def recorder(component: str, host: str) -> Recorder:
             return Recorder(client, self.clock, rng, component, host, stored=self._informers["events"])
 
-        return Env(clock=self.clock, rng=rng, timers=timers, client=client, informers=informers, events=recorder)
+        return Env(
+            clock=self.clock,
+            rng=rng,
+            timers=timers,
+            client=client,
+            informers=informers,
+            events=recorder,
+            sign_token=self.sign_token,
+        )
 
     def client(self, user: UserInfo, manager: str) -> InProcessClient:
         """The cluster's API as `user`."""

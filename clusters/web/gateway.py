@@ -25,7 +25,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import close_old_connections
 
 from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send, read_body, send_response, shared_pool
-from clusters.apiserver.authn.keys import RsaKeys, new_pem
+from clusters.apiserver.authn.keys import RsaKeys
 from clusters.apiserver.context import ClusterContext, ServerSettings
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
@@ -34,6 +34,7 @@ from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
+from clusters.runtime.signing import service_account_keys
 from clusters.storage.store import ClusterDeleted
 from clusters.web.audit import ClusterAudit, audit_log
 from clusters.web.containers import PlayedLogs
@@ -67,7 +68,6 @@ class Gateway:
     def __init__(self) -> None:
         self._apps: dict[int, tuple[ClusterHandle, ApiApplication]] = {}
         self._users: dict[tuple[str, str], tuple[float, UserInfo | None]] = {}
-        self._keys: RsaKeys | None = None
         hub.on_forget(self._end)
 
     def _end(self, handle: ClusterHandle) -> None:
@@ -156,23 +156,7 @@ class Gateway:
 
     def keys(self) -> RsaKeys:
         """The installation's key for service account tokens, made on first use."""
-        if self._keys is None:
-            folder = settings.DATA_DIR / "pki"
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = folder / "service-account.key"
-            if not file.exists():
-                part = file.with_suffix(f".{time.monotonic_ns()}")
-                part.touch(mode=0o600)
-                part.write_bytes(new_pem())
-                # Whoever links first has made the key; the others read it.
-                try:
-                    file.hardlink_to(part)
-                except FileExistsError:
-                    pass
-                finally:
-                    part.unlink()
-            self._keys = RsaKeys(file.read_bytes())
-        return self._keys
+        return service_account_keys(settings.DATA_DIR)
 
     # browsers
 

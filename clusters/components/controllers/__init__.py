@@ -29,6 +29,7 @@ from clusters.components.controllers.replicaset import ReplicaSetController, Rep
 from clusters.components.controllers.resourcequota import ResourceQuotaController
 from clusters.components.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from clusters.components.controllers.statefulset import StatefulSetController
+from clusters.components.controllers.tokens import TokensController
 from clusters.components.controllers.volumes import (
     ClaimProtectionController,
     PersistentVolumeBinder,
@@ -42,6 +43,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ControllerManagerLease,
     ServiceAccountController,
     RootCaPublisher,
+    TokensController,
     ClusterRoleAggregationController,
     NodeIpamController,
     NodeLifecycleController,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 
 from clusters.components.controllers import CONTROLLERS
@@ -188,3 +190,25 @@ def test_idle_cluster_writes_nothing(size):
     before = cluster.store.head().rev
     cluster.run_for(24 * 3600)
     assert cluster.store.head().rev == before
+
+
+def test_secret_that_asks_for_a_token_is_filled_and_goes_with_its_account():
+    cluster = Cluster(workers=0, control_planes=0, boot=False)
+    cluster.session.sign_token = lambda claims: f"signed {claims['sub']}"
+    cluster.run_for(1)
+    cluster.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}})
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "t", "annotations": {"kubernetes.io/service-account.name": "robot"}},
+        "type": "kubernetes.io/service-account-token",
+    }
+    cluster.create("secrets", secret)
+    cluster.run_for(1)
+    found = cluster.get("secrets", "default", "t")
+    assert b64decode(found["data"]["token"]) == b"signed system:serviceaccount:default:robot"
+    assert b64decode(found["data"]["namespace"]) == b"default"
+    assert found["metadata"]["annotations"]["kubernetes.io/service-account.uid"]
+    cluster.delete("serviceaccounts", "default", "robot")
+    cluster.run_for(1)
+    assert cluster.find("secrets", "default", "t") is None
