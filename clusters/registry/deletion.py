@@ -59,6 +59,7 @@ def delete(
         attrs = registry.attributes("DELETE", resource, ctx, None, item.wire, opts)
         registry.admission.admit(attrs)
         registry.admission.validate(attrs)
+        ctx.warnings.extend(resource.strategy.warn_delete(item.obj, options.propagation))
         for warning in ctx.warnings:
             if warning not in opts.warnings:
                 opts.warnings.append(warning)

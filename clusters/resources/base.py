@@ -134,6 +134,10 @@ class Strategy:
         """What a delete without propagationPolicy does with dependents: Background or Orphan."""
         return "Background"
 
+    def warn_delete(self, obj: Obj, propagation: str) -> list[str]:
+        """Texts for `Warning` headers of a delete; `propagation` is "" if the client left it to the default."""
+        return []
+
     def on_read(self, obj: Obj, ctx: Context) -> Obj:
         """The object as it is read now: for what is held in closed form (heartbeats). Returns `obj` itself
         or a changed copy; must be cheap."""

@@ -36,6 +36,12 @@ _TOO_MANY = (
 )
 
 
+_ORPHAN_WARNING = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them"
+    " or set propagationPolicy=Orphan to suppress this warning"
+)
+
+
 class JobStrategy(Strategy):
     has_generation = True
 
@@ -92,6 +98,9 @@ class JobStrategy(Strategy):
 
     def default_propagation(self, obj: Obj) -> str:
         return "Orphan"
+
+    def warn_delete(self, obj: Obj, propagation: str) -> list[str]:
+        return [] if propagation else [_ORPHAN_WARNING]
 
 
 def default_job_spec(spec: Obj) -> None:
