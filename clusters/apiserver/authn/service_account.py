@@ -6,7 +6,6 @@ the token. It expires on the cluster's own clock. Models: kubernetes, pkg/servic
 
 from __future__ import annotations
 
-import base64
 from base64 import b64encode
 from collections import OrderedDict
 from typing import Any
@@ -21,7 +20,6 @@ POD_NAME = "authentication.kubernetes.io/pod-name"
 POD_UID = "authentication.kubernetes.io/pod-uid"
 NODE_NAME = "authentication.kubernetes.io/node-name"
 NODE_UID = "authentication.kubernetes.io/node-uid"
-LEGACY_ISSUER = "kubernetes/serviceaccount"
 LEGACY_ISSUER = "kubernetes/serviceaccount"
 LEGACY_CLAIM = "kubernetes.io/serviceaccount/"
 _LEGACY_CLAIMS = ("namespace", "secret.name", "service-account.name", "service-account.uid")
@@ -49,7 +47,7 @@ class ServiceAccountTokens:
         """The account, if the token is ours, for one of `audiences`, in time, and what it is bound to lives."""
         claims = self.claims(token)
         if claims is not None and claims.get("iss") == LEGACY_ISSUER:
-            return self._legacy(token, claims)
+            return self._of_secret(claims, token)
         if claims is None or claims.get("iss") != self._cluster.settings.issuer:
             return None
         if not set(audiences).intersection(audiences_of(claims)):
@@ -87,21 +85,6 @@ class ServiceAccountTokens:
         while len(cache) > _CACHE:
             cache.popitem(last=False)
         return claims
-
-    def _legacy(self, token: str, claims: dict[str, Any]) -> UserInfo | None:
-        """A token without an end, for as long as the Secret that holds it and its account are there."""
-        namespace, secret, name, uid = (
-            str(claims.get(f"{LEGACY_ISSUER}/{key}", ""))
-            for key in ("namespace", "secret.name", "service-account.name", "service-account.uid")
-        )
-        lookup = self._cluster.registry.lookup
-        self._cluster.registry.cache.refresh()
-        stored, account = lookup.get("secrets", namespace, secret), lookup.get("serviceaccounts", namespace, name)
-        if stored is None or account is None or account["metadata"].get("uid") != uid:
-            return None
-        if (stored.get("data") or {}).get("token") != base64.b64encode(token.encode()).decode():
-            return None
-        return user_of(namespace, name, uid)
 
     def _alive(self, private: dict[str, Any], credential: str) -> UserInfo | None:
         namespace = str(private.get("namespace", ""))
