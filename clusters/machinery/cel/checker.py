@@ -70,6 +70,14 @@ class Checker:
         return ERROR
 
     def _type(self, node: Node) -> Type:
+        if not self._mixed or isinstance(node, ListOf | MapOf):
+            return self._type_of(node)
+        self._mixed = False
+        found = self._type_of(node)
+        self._mixed = True
+        return found
+
+    def _type_of(self, node: Node) -> Type:
         if isinstance(node, Literal):
             return node.type
         if isinstance(node, Ident):
@@ -209,6 +217,8 @@ class Checker:
         return self._wrong(at, f"found no matching overload for '{name}' applied to '{signature}'")
 
     def _join(self, at: int, known: Type | None, found: Type) -> Type:
+        if self._mixed:
+            return DYN
         if known is None:
             return found
         joined = join(known, found)
@@ -218,13 +228,12 @@ class Checker:
         return joined
 
     def _list(self, node: ListOf) -> Type:
-        mixed, self._mixed = self._mixed, False
         item: Type | None = None
         for i, each in enumerate(node.items):
             found = self._type(each)
             if i in node.optional:
                 found = found.params[0] if found.params else DYN
-            item = DYN if mixed else self._join(each.at, item, found)
+            item = self._join(each.at, item, found)
         return list_of(item if item is not None else DYN)
 
     def _map(self, node: MapOf) -> Type:
