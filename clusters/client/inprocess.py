@@ -7,9 +7,9 @@ built from stored ones. It pays for each write about as much as the encoding cos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from clusters.machinery.errors import NotFound
+from clusters.machinery.patch.merge import merge_patch
 from clusters.machinery.selectors import parse_label_selector
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry import deletion, eviction, pods
@@ -94,7 +94,7 @@ class InProcessClient:
         described = self._resource(resource)
 
         def transform(current: Obj) -> Obj:
-            merged: Obj = _merge(current, patch)
+            merged: Obj = merge_patch(current, patch)
             metadata = merged["metadata"] = dict(merged["metadata"])
             if "resourceVersion" not in (patch.get("metadata") or {}):
                 if described.strategy.allow_unconditional_update:
@@ -125,16 +125,3 @@ class InProcessClient:
     def evict(self, namespace: str, pod: str, *, grace_seconds: int | None = None) -> None:
         options = deletion.DeleteOptions(grace_seconds=grace_seconds)
         eviction.evict(self._registry, namespace, pod, options, self._opts())
-
-
-def _merge(target: Any, patch: Any) -> Any:
-    """RFC 7386, sharing what the patch does not touch."""
-    if not isinstance(patch, dict):
-        return patch
-    out = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            out.pop(key, None)
-        else:
-            out[key] = _merge(out.get(key), value)
-    return out

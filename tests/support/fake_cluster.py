@@ -19,22 +19,10 @@ from clusters.client.workqueue import Timers
 from clusters.kernel.clock import SECOND, SimClock, parse_rfc3339, rfc3339
 from clusters.kernel.rng import Rng
 from clusters.machinery.errors import AlreadyExists, Conflict, NotFound
+from clusters.machinery.patch.merge import merge_patch
 from clusters.machinery.types import Obj, UserInfo
 
 START = parse_rfc3339("2026-01-01T00:00:00Z")
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386."""
-    if not isinstance(patch, dict):
-        return patch
-    out = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            out.pop(key, None)
-        else:
-            out[key] = merge(out.get(key), value)
-    return out
 
 
 class FakeInformer:
@@ -180,7 +168,7 @@ class FakeClient:
             raise Conflict.stale("", resource, name)
         if subresource == "status":
             patch = {k: v for k, v in patch.items() if k == "status"}
-        return self.cluster.store(resource, merge(live, patch), live, actor=self._user.name)
+        return self.cluster.store(resource, merge_patch(live, patch), live, actor=self._user.name)
 
     def delete(
         self,
