@@ -29,6 +29,11 @@ def source(stack: Stack) -> Kubectl:
     return kubectl
 
 
+@pytest.fixture(scope="module")
+def exported(stack: Stack, source: Kubectl) -> Doc:
+    return export(stack, "source", "--history")
+
+
 def export(stack: Stack, name: str, *options: str) -> Doc:
     doc: Doc = json.loads(stack.manage("cluster", "export", name, *options).stdout)
     return doc
@@ -41,8 +46,10 @@ def load(stack: Stack, doc: Doc, name: str, tmp_path: Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_import_with_history_is_the_same_cluster_and_goes_on(stack: Stack, source: Kubectl, tmp_path: Path) -> None:
-    doc = export(stack, "source", "--history")
+def test_import_with_history_is_the_same_cluster_and_goes_on(
+    stack: Stack, source: Kubectl, exported: Doc, tmp_path: Path
+) -> None:
+    doc = exported
     assert "created at revision" in load(stack, doc, "same", tmp_path)
     again = export(stack, "same", "--history")
     for name in ("revision", "items", "history"):
@@ -54,9 +61,8 @@ def test_import_with_history_is_the_same_cluster_and_goes_on(stack: Stack, sourc
     same("rollout", "status", "deployment/web", "--timeout=40s")
 
 
-def test_past_revision_is_a_cluster_of_its_own(stack: Stack, source: Kubectl, tmp_path: Path) -> None:
-    doc = export(stack, "source", "--history")
-    gone = next(e["revision"] for e in doc["history"] if e["deleted"] and e["key"].endswith("/early"))
+def test_past_revision_is_a_cluster_of_its_own(stack: Stack, source: Kubectl, exported: Doc, tmp_path: Path) -> None:
+    gone = next(e["revision"] for e in exported["history"] if e["deleted"] and e["key"].endswith("/early"))
     assert "created at revision" in load(stack, export(stack, "source", "--revision", str(gone - 1)), "past", tmp_path)
     assert stack.kubectl("past").json("get", "configmap", "early")["data"] == {"a": "1"}
     assert source.run("get", "configmap", "early").returncode != 0
@@ -83,11 +89,16 @@ def test_list_of_kubectl_becomes_a_living_cluster(stack: Stack, source: Kubectl,
     ],
 )
 def test_spoiled_snapshot_says_where_and_makes_nothing(
-    stack: Stack, source: Kubectl, tmp_path: Path, spoil: Any, words: str
+    stack: Stack, exported: Doc, tmp_path: Path, spoil: Any, words: str
 ) -> None:
-    doc = copy.deepcopy(export(stack, "source"))
+    doc = copy.deepcopy(exported)
     spoil(doc)
     said = load(stack, doc, "spoiled", tmp_path)
     assert words in said
     assert "Traceback" not in said
-    assert '"spoiled"' not in stack.manage("cluster", "list", "-o", "json").stdout
+
+
+def test_spoiled_snapshots_left_no_cluster(stack: Stack, exported: Doc) -> None:
+    names = {c["name"] for c in json.loads(stack.manage("cluster", "list", "-o", "json").stdout)}
+    assert "source" in names
+    assert "spoiled" not in names
