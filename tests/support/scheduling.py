@@ -12,7 +12,7 @@ from typing import Any
 
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.types import Obj
-from tests.support.fake_cluster import FakeCluster, merge
+from tests.support.fake_cluster import FakeCluster
 
 RESOURCES = {
     "Namespace": "namespaces",
