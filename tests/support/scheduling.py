@@ -188,4 +188,4 @@ def taint_cordoned(node: Obj) -> None:
         spec["taints"] = [*(spec.get("taints") or ()), taint]
 
 
-__all__ = ["SchedulingCluster", "merge"]
+__all__ = ["SchedulingCluster"]
