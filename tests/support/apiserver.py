@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send
+from clusters.apiserver.authn import jwt
 from clusters.apiserver.authn.keys import RsaKeys
 from clusters.apiserver.authz.bootstrap import bootstrap_objects
 from clusters.apiserver.context import ClusterContext
@@ -123,7 +124,13 @@ class Loops(threading.Thread):
         from clusters.runtime.session import Session
 
         self._cache = server.cluster.registry.cache
-        self._session = Session(store=store, seed=seed, now=wall_now(), on_commit=lambda _rev: self._told())
+        self._session = Session(
+            store=store,
+            seed=seed,
+            now=wall_now(),
+            on_commit=lambda _rev: self._told(),
+            sign_token=lambda claims: jwt.encode(claims, keys()),
+        )
         self._woken = threading.Event()
         self._cache.subscribe(lambda _changes: self._woken.set())
 
