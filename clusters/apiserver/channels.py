@@ -160,7 +160,8 @@ class _Connection:
 
     def _decoded(self, message: Any) -> bytes:
         if not self._text:
-            return message.get("bytes") or b""
+            # Some clients send what is text as text; a frame's kind means nothing.
+            return message.get("bytes") or (message.get("text") or "").encode()
         text: str = message.get("text") or ""
         if not text[:1].isdigit():
             return b""

@@ -6,14 +6,19 @@ nobody has to be asked.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
+
+from django.db import close_old_connections
 
 from clusters.components.kubelet import logs
 from clusters.kernel.clock import Clock
 from clusters.machinery.errors import BadRequest
 from clusters.machinery.types import Obj
 from clusters.resources.base import Lookup
+
+logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 """How often a followed log is looked at."""
@@ -45,8 +50,11 @@ class PlayedLogs:
     def follow(self, pod: Obj, container: str, render: Callable[[int, str], bytes]) -> Following:
         return Following(self, pod, container, render)
 
-    def now(self) -> int:
+    def refresh(self) -> None:
+        """Catch up with the cluster's log: not in an event loop's thread."""
         self._refresh()
+
+    def now(self) -> int:
         return self._clock.now()
 
     def current(self, pod: Obj) -> Obj | None:
@@ -74,12 +82,13 @@ class Following:
         self._pod = pod
         self._container = container
         self._render = render
+        source.refresh()
         self._seen = source.now()
         self._wake: Callable[[], None] | None = None
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        _ticker.add(wake)
+        _ticker.add(wake, self._source.refresh)
 
     def read(self) -> tuple[list[bytes], bool]:
         now = self._source.now()
@@ -103,16 +112,16 @@ class Following:
 
 
 class _Ticker:
-    """One thread that wakes all followed logs while there are any."""
+    """One thread that wakes all followed logs while there are any, each behind a look at its cluster's log."""
 
     def __init__(self) -> None:
-        self._wakes: set[Callable[[], None]] = set()
+        self._wakes: dict[Callable[[], None], Callable[[], None]] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def add(self, wake: Callable[[], None]) -> None:
+    def add(self, wake: Callable[[], None], refresh: Callable[[], None]) -> None:
         with self._changed:
-            self._wakes.add(wake)
+            self._wakes[wake] = refresh
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="log-follower", daemon=True)
                 self._thread.start()
@@ -120,15 +129,21 @@ class _Ticker:
 
     def drop(self, wake: Callable[[], None]) -> None:
         with self._changed:
-            self._wakes.discard(wake)
+            self._wakes.pop(wake, None)
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 while not self._wakes:
                     self._changed.wait()
-                wakes = list(self._wakes)
-            for wake in wakes:
+                wakes = list(self._wakes.items())
+            close_old_connections()
+            for wake, refresh in wakes:
+                try:
+                    refresh()
+                except Exception as error:
+                    # Its cluster is gone, or the database is away: the next turn tries again.
+                    logger.info("a followed log could not be brought up to date: %s", error)
                 wake()
             threading.Event().wait(TICK_SECONDS)
 
