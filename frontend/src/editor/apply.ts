@@ -79,6 +79,7 @@ function errorFields(fields: { field: string; message: string }[]): WithFields {
   return { fields };
 }
 
+const PATH_IN_WORDS = /(?:^|[\s.])((?:spec|metadata|data|status)(?:\.[\w$-]+|\[[^\]]+\])+)/;
 const STRICT = /(unknown|duplicate) field "([^"]+)"/g;
 
 /** Where the server's words belong: by the causes' fields, else by field names in the message, else the first line. */
@@ -94,10 +95,9 @@ export function findingsOf(outcome: Outcome & WithFields, text: string, index: n
       for (const match of outcome.error.matchAll(STRICT)) put(match[2]!, `${match[1]} field ${match[2]}`);
     }
     if (!findings.length) {
-      const path = /(?:^|\s)((?:spec|metadata|data|status)(?:\.[\w$-]+|\[[^\]]+\])+)/.exec(
-        outcome.error,
-      )?.[1];
-      put(path ?? "", outcome.error);
+      const path = PATH_IN_WORDS.exec(outcome.error)?.[1];
+      const undeclared = /\.([\w-]+): field not declared in schema/.exec(outcome.error)?.[1];
+      put(path ?? "", undeclared ? `Unknown field ${undeclared}` : outcome.error);
     }
   }
   for (const warning of outcome.warnings) {

@@ -141,11 +141,11 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
       const side = Math.round(last.h * u);
       const wide = Math.round(last.w * u);
       roundRect(ctx, cx, cy, wide, side, side * 0.26);
-      ctx.fillStyle = theme.warn;
+      ctx.fillStyle = theme.track;
       ctx.fill();
       setFont(ctx, theme.sans, (more > 99 ? 8 : 10) * s, 700);
       ctx.textAlign = "center";
-      ctx.fillStyle = theme.glyph;
+      ctx.fillStyle = theme.ink;
       ctx.fillText(more > 999 ? "999+" : `+${more + 1}`, cx + wide / 2, cy + side / 2 + 0.5 * s);
     }
   }

@@ -3,27 +3,9 @@
  * only makes the tables, objects and answers of the browser protocol look alive. Deterministic for a seed.
  */
 
-const POD_COLS =
-  "id ns name node state status ready restarts owner workload cpu mem qos reason message containers created ip image".split(
-    " ",
-  );
-const COLS = {
-  nodes:
-    "id name role zone ready cordoned taints cpu mem slots cpuReq memReq power kubelet pressure version created deleting addr".split(
-      " ",
-    ),
-  pods: POD_COLS,
-  workloads:
-    "id kind ns name owner desired current ready updated available paused hpa created images generationSeen".split(
-      " ",
-    ),
-  services: "id ns name type ip ports selector endpoints created".split(" "),
-  namespaces: "id name phase".split(" "),
-  components: "id name node state queue leader".split(" "),
-  configs: "id kind ns name created".split(" "),
-  events: "id type reason message objKind objNs objName objId count last source".split(" "),
-  faults: "id kind target until since".split(" "),
-};
+import { COLS } from "./columns.mjs";
+import { reconcile } from "./control.mjs";
+import { demo, load } from "./scenarios.mjs";
 
 const EPOCH = Date.UTC(2026, 0, 5, 9, 0, 0) * 1000;
 const GI = 2 ** 30;
@@ -79,8 +61,8 @@ export class Sim {
         });
       }
     }
-    if (scenario === "demo") this.demo();
-    if (scenario === "load") this.load();
+    if (scenario === "demo") demo(this);
+    if (scenario === "load") load(this);
     this.flush();
   }
 
@@ -152,7 +134,7 @@ export class Sim {
       this.timers.splice(this.timers.indexOf(first), 1);
       first.run();
     }
-    this.reconcile();
+    reconcile(this);
   }
 
   step() {
@@ -515,223 +497,6 @@ export class Sim {
         });
     });
     return true;
-  }
-
-  reconcile() {
-    const owned = new Map();
-    for (const p of this.tables.pods.values()) {
-      if (!owned.has(p.owner)) owned.set(p.owner, []);
-      owned.get(p.owner).push(p);
-    }
-    for (const w of this.tables.workloads.values()) {
-      if (w._load || w.kind !== "ReplicaSet") continue;
-      const dep = this.tables.workloads.get(w.owner);
-      const want = dep ? (dep._rs === w.id ? dep.desired : 0) : w.desired;
-      const pods = (owned.get(w.id) ?? []).filter(p => p.state !== "terminating");
-      const ready = pods.filter(p => p.state === "running").length;
-      if (this.component("kube-controller-manager")) {
-        if (pods.length < want)
-          for (let i = pods.length; i < Math.min(want, pods.length + 8); i++) this.addPod(w);
-        if (
-          pods.length > want &&
-          (want > 0 || !dep || this.readyOf(dep) > dep.desired * 0.7 || !dep.desired)
-        ) {
-          const extra = [...pods].sort((a, b) => (a.state === "running") - (b.state === "running"));
-          for (const p of extra.slice(0, want > 0 ? pods.length - want : 1)) this.kill(p);
-        }
-      }
-      if (w.desired !== want || w.current !== pods.length || w.ready !== ready) {
-        Object.assign(w, {
-          desired: want,
-          current: pods.length,
-          ready,
-          available: ready,
-          updated: pods.length,
-        });
-        this.put("workloads", w);
-      }
-    }
-    for (const d of this.tables.workloads.values()) {
-      if (d._load || d.kind !== "Deployment") continue;
-      const all = [...this.tables.workloads.values()].filter(w => w.owner === d.id);
-      const ready = all.reduce((s, w) => s + w.ready, 0);
-      const current = all.reduce((s, w) => s + w.current, 0);
-      const updated = this.tables.workloads.get(d._rs)?.current ?? 0;
-      if (d.ready !== ready || d.current !== current || d.updated !== updated) {
-        Object.assign(d, { ready, current, available: ready, updated });
-        this.put("workloads", d);
-      }
-    }
-    for (const s of this.tables.services.values()) {
-      const n = s.selector
-        ? [...this.tables.pods.values()].filter(
-            p => p.ns === s.ns && p.state === "running" && p.workload.endsWith(`/${s.selector.app ?? "-"}`),
-          ).length
-        : 0;
-      if (n !== s.endpoints && !s._load) {
-        s.endpoints = n;
-        this.put("services", s);
-      }
-    }
-    this.schedule();
-  }
-
-  readyOf(dep) {
-    return [...this.tables.workloads.values()]
-      .filter(w => w.owner === dep.id)
-      .reduce((s, w) => s + w.ready, 0);
-  }
-
-  schedule() {
-    const pending = [...this.tables.pods.values()].filter(p => p.state === "pending" && !p.node);
-    const sched =
-      this.tables.components.get("kube-scheduler") ??
-      [...this.tables.components.values()].find(c => c.name === "kube-scheduler");
-    if (sched && sched.queue !== pending.length) {
-      sched.queue = pending.length;
-      this.put("components", sched);
-    }
-    if (!this.component("kube-scheduler")) return;
-    let budget = 3;
-    for (const pod of pending) {
-      if (this.now - pod.created < 700_000) continue;
-      const fit = [];
-      const why = new Map();
-      for (const n of this.tables.nodes.values()) {
-        const bad = this.fits(n, pod);
-        if (!bad.length) fit.push(n);
-        else why.set(bad[0][1], (why.get(bad[0][1]) ?? 0) + 1);
-      }
-      if (!fit.length) {
-        const total = this.tables.nodes.size;
-        const message = `0/${total} nodes are available: ${[...why].map(([r, n]) => `${n} ${r}`).join(", ")}.`;
-        if (pod.message !== message) {
-          const top =
-            [...why].filter(([r]) => !r.includes("control-plane")).sort((a, b) => b[1] - a[1])[0] ??
-            [...why][0];
-          this.set(pod, { reason: top ? top[0].replace(/^node\(s\) (had|were) /, "") : "No nodes", message });
-          this.event("Warning", "FailedScheduling", message, "Pod", pod, "default-scheduler");
-        }
-        continue;
-      }
-      if (budget-- <= 0) continue;
-      const wish = this.prefers.get(pod.owner);
-      const best =
-        fit.find(n => n.name === wish) ??
-        fit.sort((a, b) => a.cpuReq / a.cpu - b.cpuReq / b.cpu || (a.name < b.name ? -1 : 1))[0];
-      this.prefers.delete(pod.owner);
-      this.bind(pod, best);
-    }
-  }
-
-  demo() {
-    this.addDeployment("frontend", "default", 3, {
-      cpu: 100,
-      mem: 100 * MI,
-      image: "gb-frontend:v5",
-      containers: ["php-redis"],
-    });
-    this.addDeployment("redis-master", "default", 1, {
-      cpu: 100,
-      mem: 100 * MI,
-      image: "redis:6.0.5",
-      containers: ["master"],
-    });
-    this.addDeployment("redis-replica", "default", 2, {
-      cpu: 100,
-      mem: 100 * MI,
-      image: "gb-redis-follower:v2",
-      containers: ["replica", "exporter"],
-    });
-    this.addDeployment("coredns", "kube-system", 2, {
-      cpu: 100,
-      mem: 70 * MI,
-      image: "coredns:1.12",
-      containers: ["coredns"],
-    });
-    this.addDeployment("crashy", "default", 1, {
-      cpu: 50,
-      mem: 32 * MI,
-      image: "busybox:1.36",
-      containers: ["sh"],
-    });
-    this.addDeployment("big", "default", 2, {
-      cpu: 3900,
-      mem: 2 * GI,
-      image: "training:1",
-      containers: ["train"],
-    });
-    this.addService("frontend", "default", { app: "frontend" }, "NodePort");
-    this.addService("redis-master", "default", { app: "redis-master" }, "ClusterIP", ["6379→6379/TCP"]);
-    this.addService("redis-replica", "default", { app: "redis-replica" }, "ClusterIP", ["6379→6379/TCP"]);
-    this.addService("kubernetes", "default", null, "ClusterIP", ["443→6443/TCP"]);
-    this.addService("kube-dns", "kube-system", { app: "coredns" }, "ClusterIP", ["53→53/UDP", "53→53/TCP"]);
-    for (const c of ["kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager"]) {
-      if (!this.node("control-plane-1")) break;
-      const pod = this.addPod(null, {
-        node: "control-plane-1",
-        prefix: `${c}-control-plane-1`,
-        state: "running",
-      });
-      Object.assign(pod, {
-        ns: "kube-system",
-        status: "Running",
-        ready: "1/1",
-        containers: [[c, "running", "", true, 0]],
-        owner: "",
-        workload: `Pod/${pod.name}`,
-      });
-    }
-    for (const name of ["app-config", "kube-root-ca.crt"])
-      this.put("configs", { id: this.id("cm"), kind: "ConfigMap", ns: "default", name, created: this.now });
-  }
-
-  load() {
-    const states = [
-      "running",
-      "running",
-      "running",
-      "running",
-      "running",
-      "running",
-      "running",
-      "running",
-      "creating",
-      "notready",
-      "crash",
-      "terminating",
-      "succeeded",
-    ];
-    const deps = [];
-    for (let d = 0; d < 120; d++) {
-      const w = this.addDeployment(`svc-${String(d).padStart(3, "0")}`, `team-${d % 12}`, 104);
-      w._load = true;
-      Object.assign(w, { current: 104, ready: 100, updated: 104, available: 100 });
-      const rs = this.tables.workloads.get(w._rs);
-      rs._load = true;
-      deps.push(rs);
-    }
-    let k = 0;
-    for (const n of this.tables.nodes.values()) {
-      if (n.role !== "worker") continue;
-      for (let i = 0; i < 25; i++) {
-        const pod = this.addPod(deps[k % deps.length], {
-          node: n.name,
-          state: states[Math.floor(this.random() ** 2 * states.length)],
-        });
-        pod.status = "Running";
-        pod.ready = "1/1";
-        k++;
-      }
-      n.cpuReq = 2500;
-      n.memReq = 25 * 64 * MI;
-    }
-    for (let i = 0; i < 40; i++) {
-      const p = this.addPod(deps[i % deps.length]);
-      p.reason = i % 3 ? "Insufficient cpu" : "untolerated taint {gpu: true}";
-      p.message = `0/500 nodes are available: 500 ${p.reason}.`;
-    }
-    this.loadPods = [...this.tables.pods.values()].filter(p => p.node);
   }
 
   /** `n` random status changes, for the load scenario. */
