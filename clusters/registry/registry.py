@@ -10,7 +10,7 @@ Objects handed in belong to the registry (they are changed in place); objects ha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clusters.kernel.clock import Clock, rfc3339
@@ -244,7 +244,19 @@ class Registry:
                 self._whole.add(shape)
         strategy.finish(obj, ctx)
         write = self._write(resource.key(namespace, meta["name"]), obj, None, opts)
-        return write, exclusive, self._beside(ctx, opts)
+        beside = self._beside(ctx, opts)
+        then = strategy.follow_up(obj, ctx)
+        if then is not None:
+            beside.insert(0, self._following(resource, write, then, opts))
+        return write, exclusive, beside
+
+    def _following(self, resource: Resource, first: Write, obj: Obj, opts: WriteOptions) -> Write:
+        """The server's own write of a status, right behind another write of the same transaction."""
+        meta = obj["metadata"]
+        own = replace(opts, manager="kube-apiserver", operation="Update", shape="")
+        ctx = self.context(resource, meta.get("namespace", ""), meta["name"], "status", own)
+        self._track(resource, first.obj, obj, ctx, own)
+        return Write(first.key, obj, None, opts.user.name, first.vtime, chained=True)
 
     def update(
         self,

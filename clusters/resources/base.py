@@ -114,6 +114,11 @@ class Strategy:
     def finish(self, obj: Obj, ctx: Context) -> None:
         """The last touch, in place, before the object is stored: what only the storage version cannot hold goes."""
 
+    def follow_up(self, obj: Obj, ctx: Context) -> Obj | None:
+        """What the server itself makes of a new object right after it was stored (by a loop of its own, in a real
+        one): written behind it in the same transaction. `obj` must not be changed."""
+        return None
+
     def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
         """Seconds between a delete and the object's end, or None for a kind that goes at once (all but Pod)."""
         return None

@@ -44,15 +44,8 @@ def definition(*versions: dict[str, Any], **names: Any) -> dict[str, Any]:
 
 
 def establish(api: Api, body: dict[str, Any]) -> None:
-    """What the loop of definitions does, here without loops."""
     status, made = api.ask("POST", CRDS, body)
     assert status == 201, made
-    made["status"] |= {
-        "acceptedNames": made["spec"]["names"],
-        "conditions": [{"type": "Established", "status": "True", "lastTransitionTime": None, "reason": "x"}],
-    }
-    status, answer = api.ask("PUT", f"{CRDS}/{body['metadata']['name']}/status", made)
-    assert status == 200, answer
 
 
 def widget(name: str = "w", **spec: Any) -> dict[str, Any]:
@@ -71,9 +64,20 @@ def widgets(api: Api) -> Api:
     return api
 
 
-def test_nothing_is_served_before_the_definition_is_established(api: Api) -> None:
-    assert api.ask("POST", CRDS, definition())[0] == 201
-    answer = api.raw("GET", ITEMS)
+def test_a_definition_is_established_at_once(api: Api) -> None:
+    made = api.ask("POST", CRDS, definition())[1]
+    assert made["status"]["conditions"] is None
+    status = api.get(f"{CRDS}/widgets.{GROUP}")["status"]
+    assert {c["type"]: c["status"] for c in status["conditions"]} == {"NamesAccepted": "True", "Established": "True"}
+    assert status["acceptedNames"]["listKind"] == "WidgetList"
+
+
+def test_nothing_is_served_under_names_that_are_taken(api: Api) -> None:
+    establish(api, definition())
+    other = definition(singular="widget")
+    other["metadata"]["name"], other["spec"]["names"]["plural"] = f"gizmos.{GROUP}", "gizmos"
+    establish(api, other)
+    answer = api.raw("GET", ITEMS.replace("widgets", "gizmos"))
     assert isinstance(answer, Response)
     assert answer.status == 404
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.field import ErrorList
 from clusters.machinery.types import Obj
-from clusters.resources.apiextensions import validation
+from clusters.resources.apiextensions import naming, validation
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import NAME
 
+QUALIFIED = "customresourcedefinitions.apiextensions.k8s.io"
 SERVICE_PORT = 443
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition until its instances are gone."""
@@ -53,6 +54,16 @@ class CustomResourceDefinitionStrategy(Strategy):
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         return validation.definition_errors(obj)
+
+    def follow_up(self, obj: Obj, ctx: Context) -> Obj:
+        """Its names are accepted, or not, at once: who waits for the conditions need not wait for a loop."""
+        group = obj["spec"].get("group")
+        others = [d for d in ctx.lookup.list(QUALIFIED) if d["spec"]["group"] == group]
+        accepted, *conditions = naming.accept(obj, others)
+        time = rfc3339(ctx.now)
+        found = [naming.stamped(condition, time) for condition in conditions]
+        status = {**obj["status"], "acceptedNames": accepted, "conditions": found}
+        return {**obj, "metadata": dict(obj["metadata"]), "status": status}
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
         new["status"] = dict(old.get("status") or {})

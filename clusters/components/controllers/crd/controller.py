@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from clusters.client.component import Controller
-from clusters.components.controllers.crd import naming
 from clusters.components.controllers.shared import conditions
 from clusters.components.controllers.shared.objects import draft
 from clusters.kernel.clock import SECOND, rfc3339
 from clusters.machinery.errors import ApiError, NotFound
 from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj, UserInfo
+from clusters.resources.apiextensions import naming
 from clusters.resources.apiextensions.custom_resource_definition import CLEANUP
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -118,13 +118,7 @@ class CustomResourceDefinitionController(Controller):
         for condition in wanted:
             known = conditions.find(found, condition["type"])
             if known is None or any(known.get(k) != condition[k] for k in ("status", "reason", "message")):
-                stamped = {
-                    "type": condition["type"],
-                    "status": condition["status"],
-                    "lastTransitionTime": rfc3339(self.env.clock.now()),
-                    "reason": condition["reason"],
-                    "message": condition["message"],
-                }
+                stamped = naming.stamped(condition, rfc3339(self.env.clock.now()))
                 found = conditions.put(found, stamped)
         new = {**old, **fields, "conditions": found}
         if new == old:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusters.components.controllers.shared import conditions
 from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj
 
@@ -62,8 +61,19 @@ def accept(definition: Obj, others: Iterable[Obj]) -> tuple[Obj, Condition, Cond
     return accepted, names, _established(status.get("conditions"), ok=not problem[0])
 
 
+def stamped(condition: Condition, time: str) -> Condition:
+    """As it is stored."""
+    return {
+        "type": condition["type"],
+        "status": condition["status"],
+        "lastTransitionTime": time,
+        "reason": condition["reason"],
+        "message": condition["message"],
+    }
+
+
 def _established(known: list[Condition] | None, *, ok: bool) -> Condition:
-    old = conditions.find(known, "Established")
+    old = next((c for c in known or () if c["type"] == "Established"), None)
     if old is not None and old["status"] == "True":
         return old
     if ok:
