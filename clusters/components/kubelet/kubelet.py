@@ -103,8 +103,6 @@ class Kubelet:
             assert old is not None
             name = old["metadata"]["name"]
             self._addresses.pop(name, None)
-            if self.machines.by_key(name) is not None:
-                self.node_queue.add(name)
             return
         name = new["metadata"]["name"]
         if old is None or old["spec"].get("podCIDR") != new["spec"].get("podCIDR"):

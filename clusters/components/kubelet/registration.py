@@ -15,7 +15,10 @@ from clusters.machinery.errors import AlreadyExists
 from clusters.machinery.types import Obj
 from clusters.resources.coordination.heartbeat import LIVE, MARK
 
-NODES = "nodes"
+NODES, MACHINES = "nodes", "machines.playground.dev"
+REGISTERED = "playground.dev/registered"
+"""On a Machine: its kubelet has registered since it started. A Node that is deleted under a running kubelet stays
+away until the kubelet starts anew, as with a real one."""
 
 
 def is_alive(machine: Obj) -> bool:
@@ -39,7 +42,7 @@ class Registrar:
         self.sink_of = sink_of
         self.heartbeat = heartbeat
         self.nodes = env.informers[NODES]
-        self.machines = env.informers["machines.playground.dev"]
+        self.machines = env.informers[MACHINES]
         self._images: dict[str, set[str]] = {}
         self._used: dict[str, str] = {}
         self.nodes.on_change(self._node_changed)
@@ -81,13 +84,23 @@ class Registrar:
             self._stop(name, machine)
             return False
         stored = self.nodes.by_key(name)
+        registered = REGISTERED in (machine["metadata"].get("annotations") or {})
         if stored is None:
+            if registered:
+                return False
             stored = self._register(name, machine)
             if stored is None:
                 return False
+        if not registered:
+            self._note(name, "true")
         return self._keep(name, machine, stored)
 
+    def _note(self, name: str, value: str | None) -> None:
+        self.env.client.patch(MACHINES, "", name, {"metadata": {"annotations": {REGISTERED: value}}})
+
     def _stop(self, name: str, machine: Obj) -> None:
+        if REGISTERED in (machine["metadata"].get("annotations") or {}):
+            self._note(name, None)
         if not self.heartbeat.beats(name):
             return
         self.heartbeat.end(name, why="power" if machine["spec"].get("power") == "off" else "kubelet")
