@@ -211,3 +211,12 @@ def test_a_server_that_starts_serves_what_is_defined(server: ApiServer, widgets:
     resources = ResourceMap(BUILTIN)
     Registry(WatchCache(known.cache.store), resources, known.admission, known.clock, known.rng)
     assert resources.get(f"widgets.{GROUP}") is not None
+
+
+def test_openapi_offers_no_strategic_patch(widgets: Api) -> None:
+    path = widgets.get(f"/openapi/v3/apis/{GROUP}/v1")["paths"][
+        f"/apis/{GROUP}/v1/namespaces/{{namespace}}/widgets/{{name}}"
+    ]
+    media = path["patch"]["requestBody"]["content"]
+    assert "application/merge-patch+json" in media
+    assert not any("strategic" in m for m in media)

@@ -19,6 +19,8 @@ _PATCH_MEDIA = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
+_CUSTOM_PATCH_MEDIA = tuple(media for media in _PATCH_MEDIA if "strategic" not in media)
+"""kubectl looks here whether it may patch strategically."""
 _ACTION = {
     "get": "get",
     "list": "list",
@@ -148,8 +150,9 @@ class _Writer:
             "operationId": f"{words.get(verb, verb)}{self._stem}{scope}{resource.kind}{tail}{across}",
         }
         parameters = [self._parameter(n) for n in _OPTIONS[verb]]
+        patches = _PATCH_MEDIA if resource.builtin else _CUSTOM_PATCH_MEDIA
         if not self._v3:
-            consumes = list(_PATCH_MEDIA) if verb == "patch" else ["*/*"]
+            consumes = list(patches) if verb == "patch" else ["*/*"]
             operation |= {"consumes": consumes, "produces": list(_MEDIA), "schemes": ["https"]}
             if verb in ("create", "update", "patch"):
                 parameters.append({"name": "body", "in": "body", "required": True, "schema": {"type": "object"}})
@@ -158,7 +161,7 @@ class _Writer:
         elif verb == "patch":
             content = {
                 m: {"schema": {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
-                for m in _PATCH_MEDIA
+                for m in patches
             }
             operation["requestBody"] = {"content": content, "required": True}
         if parameters:
