@@ -198,3 +198,9 @@ def test_requests_are_in_the_audit_log(kubectl: Kubectl, stack: Stack) -> None:
     assert [(e["user"], e["code"], e["namespace"]) for e in events] == [("admin", 201, "default")]
     events = stack.get("/api/v1/clusters/containers/audit?resource=pods/exec&limit=1")["events"]
     assert [(e["name"], e["code"]) for e in events] == [("box", 101)]
+
+
+def test_shell_that_waits_for_its_input_is_attached_to(kubectl: Kubectl) -> None:
+    kubectl("run", "shell", "--image=busybox", "--stdin", "--command", "--", "sh")
+    kubectl("wait", "--for=condition=Ready", "pod/shell", "--timeout=60s")
+    assert kubectl("attach", "-i", "shell", stdin="echo in $HOSTNAME\n") == "in shell\n"

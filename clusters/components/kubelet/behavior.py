@@ -143,6 +143,8 @@ def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach 
     if not line:
         # Arguments to an entrypoint: the image's own program goes on.
         return profile.program
+    if container.get("stdin") and reads_commands([str(part) for part in line]):
+        return _WAITS
     env = _environment(pod, container)
     words = tuple(_referenced(str(part), env) for part in line)
     pairs = tuple(env.items())
@@ -150,6 +152,15 @@ def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach 
     if not program.hosts or reach is None or began is None:
         return program
     return _networked(words, pairs, program, lambda host: _offset(reach, host, pod, began))
+
+
+_WAITS = Program(shell=True)
+"""A shell whose standard input is kept open runs on."""
+
+
+def reads_commands(line: Sequence[str]) -> bool:
+    """A shell without a script: it reads what is typed."""
+    return line[0].rpartition("/")[2] in ("sh", "bash", "ash") and all(w in ("-i", "-l", "-il") for w in line[1:])
 
 
 def _environment(pod: Obj, container: Obj) -> dict[str, str]:

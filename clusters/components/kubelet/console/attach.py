@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusters.components.kubelet import catalogue, logs
+from clusters.components.kubelet import behavior, catalogue, logs
 from clusters.components.kubelet.console.container import Container
 from clusters.components.kubelet.console.session import STDOUT
 from clusters.machinery.types import Obj
-
-SHELLS = ("sh", "bash", "ash")
 
 
 def own_shell(container: Container) -> list[str] | None:
@@ -19,8 +17,7 @@ def own_shell(container: Container) -> list[str] | None:
         return None
     given = (*(spec.get("command") or ()), *(spec.get("args") or ()))
     line = [str(word) for word in given or catalogue.profile(spec.get("image", "")).default_command]
-    bare = line and line[0].rpartition("/")[2] in SHELLS and all(w in ("-i", "-l", "-il") for w in line[1:])
-    return line if bare else None
+    return line if line and behavior.reads_commands(line) else None
 
 
 class Attachment:
