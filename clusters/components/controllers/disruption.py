@@ -14,6 +14,7 @@ from clusters.components.controllers.shared import conditions, percent
 from clusters.components.controllers.shared import pods as pod_of
 from clusters.components.controllers.shared.kinds import Kinds
 from clusters.components.controllers.shared.objects import draft
+from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import SECOND, rfc3339
 from clusters.machinery import meta
 from clusters.machinery.errors import NotFound
@@ -41,6 +42,7 @@ class DisruptionController(Controller):
         self.budgets, self.pods = informers[BUDGETS], informers["pods"]
         self.kinds = Kinds(informers)
         self.events = self.env.events("controllermanager", "")
+        self.states = Once(self.events, informers["events"])
         self.budgets.add_index("namespace", lambda budget: (budget["metadata"]["namespace"],))
         self.budgets.on_change(self._budget_changed)
         self.pods.on_change(self._pod_changed)
@@ -77,12 +79,12 @@ class DisruptionController(Controller):
             if selector.matches(p["metadata"].get("labels")) and not pod_of.is_terminal(p)
         ]
         if not pods:
-            self.events.event(budget, "Normal", "NoPods", "No matching pods found")
+            self.states.event(budget, "Normal", "NoPods", "No matching pods found")
         try:
             expected, desired = self._expected(budget, pods)
         except CannotCount as error:
             text = f"Failed to calculate the number of expected pods: {error}"
-            self.events.event(budget, "Warning", "CalculateExpectedPodCountFailed", text)
+            self.states.event(budget, "Warning", "CalculateExpectedPodCountFailed", text)
             self._fail_safe(budget, str(error))
             return
         now = self.env.clock.now()

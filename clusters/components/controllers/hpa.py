@@ -15,6 +15,7 @@ from clusters.client.informer import key_of
 from clusters.components.controllers.shared import conditions
 from clusters.components.controllers.shared.kinds import Kinds
 from clusters.components.controllers.shared.objects import draft
+from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj, UserInfo
@@ -45,6 +46,7 @@ class HorizontalController(Controller):
         self.autoscalers = informers[AUTOSCALERS]
         self.kinds = Kinds(informers)
         self.events = self.env.events("horizontal-pod-autoscaler", "")
+        self.states = Once(self.events, informers["events"])
         self.autoscalers.add_index("target", _target_keys)
         self.autoscalers.on_change(self._changed)
         for resource in _SCALABLE:
@@ -74,7 +76,7 @@ class HorizontalController(Controller):
         target = self._target(resource, scaler)
         if target is None or resource is None:
             why = f'{self._words(resource, reference)} "{reference["name"]}" not found'
-            self.events.event(scaler, "Warning", "FailedGetScale", why)
+            self.states.event(scaler, "Warning", "FailedGetScale", why)
             text = f"the HPA controller was unable to get the target's current scale: {why}"
             _set(status, "AbleToScale", "False", "FailedGetScale", text, now)
             self._write(scaler, status)
@@ -128,7 +130,7 @@ class HorizontalController(Controller):
         _set(
             status, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {detail}", now
         )
-        self.events.event(scaler, "Warning", reason, detail)
+        self.states.event(scaler, "Warning", reason, detail)
         reference, own = scaler["spec"]["scaleTargetRef"], scaler["metadata"]
         what = f"{reference['kind']}/{own['namespace']}/{reference['name']}"
         text = (
@@ -136,7 +138,7 @@ class HorizontalController(Controller):
             f"invalid metrics ({len(metrics)} invalid out of {len(metrics)}), first error is: "
             f"failed to get {_metric_word(metrics[0])} metric value: {detail}"
         )
-        self.events.event(scaler, "Warning", "FailedComputeMetricsReplicas", text)
+        self.states.event(scaler, "Warning", "FailedComputeMetricsReplicas", text)
 
     def _rescale(
         self, scaler: Obj, status: dict[str, Any], resource: str, target: Obj, desired: int, why: str, now: int

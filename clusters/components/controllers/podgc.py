@@ -22,6 +22,7 @@ PERIOD = 20 * SECOND
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 TERMINATED_THRESHOLD = 12_500
 _FINISHED = "finished"
+_ABOUT_NODE = "about-node"
 
 
 class PodGarbageCollector(Controller):
@@ -32,7 +33,8 @@ class PodGarbageCollector(Controller):
 
     def setup(self) -> None:
         self.nodes, self.pods = self.env.informers["nodes"], self.env.informers["pods"]
-        self._gone_since: dict[str, int] = {}
+        self.stored = self.env.informers["events"]
+        self.stored.add_index(_ABOUT_NODE, _nodes_of)
         self._finished = 0
         pod_of.index_by_node(self.pods)
         self.pods.on_change(self._pod_changed)
@@ -53,10 +55,8 @@ class PodGarbageCollector(Controller):
         node = new or old
         assert node is not None
         name = node["metadata"]["name"]
-        if new is not None:
-            self._gone_since.pop(name, None)
-            if not _out_of_service(new):
-                return
+        if new is not None and not _out_of_service(new):
+            return
         for pod in pod_of.on_node(self.pods, name):
             self.queue.add(key_of(pod))
 
@@ -74,13 +74,22 @@ class PodGarbageCollector(Controller):
             return
         node = self.nodes.by_key(name)
         if node is None:
-            due = self._gone_since.setdefault(name, now) + QUARANTINE
+            due = self._gone_since(pod, name) + QUARANTINE
             if now < due:
                 self.queue.add_at(key, due)
                 return
             self._end(pod, ("DeletionByPodGC", "PodGC: node no longer exists"))
         elif _out_of_service(node) and pod_of.is_terminating(pod):
             self._end(pod, None)
+
+    def _gone_since(self, pod: Obj, name: str) -> int:
+        """When the pod's node was removed, as the Event about it says; for one that never was, when the pod came."""
+        removed = [
+            pod_of.when(e["lastTimestamp"])
+            for e in self.stored.by_index(_ABOUT_NODE, name)
+            if e.get("reason") == "RemovingNode" and e.get("lastTimestamp")
+        ]
+        return max([pod_of.when(pod["metadata"]["creationTimestamp"]), *removed])
 
     def _drop_finished(self) -> None:
         """The oldest finished pods go when there are too many."""
@@ -101,6 +110,11 @@ class PodGarbageCollector(Controller):
             client.delete("pods", own["namespace"], own["name"], grace_seconds=0, uid=own["uid"])
         except NotFound:
             return
+
+
+def _nodes_of(event: Obj) -> tuple[str, ...]:
+    about = event.get("involvedObject") or {}
+    return (str(about.get("name", "")),) if about.get("kind") == "Node" else ()
 
 
 def _out_of_service(node: Obj) -> bool:

@@ -91,9 +91,14 @@ class ResourceQuotaController(Controller):
 
     def _wake_at_end_of_grace(self, key: str, resource: str, obj: Obj, now: int) -> None:
         """A pod that should be gone by then counts no more, even if nobody ends it."""
-        due = obj["metadata"].get("deletionTimestamp") if resource == "pods" else None
-        if due is not None and pod_of.when(due) > now:
-            self.queue.add_at(key, pod_of.when(due) + SECOND)
+        deleted = obj["metadata"].get("deletionTimestamp") if resource == "pods" else None
+        if deleted is None:
+            return
+        # As the evaluator counts: the grace period once more behind the time that already includes it.
+        grace = int(obj["metadata"].get("deletionGracePeriodSeconds") or 0)
+        due = pod_of.when(deleted) + grace * SECOND
+        if due >= now:
+            self.queue.add_at(key, due + 1)
 
 
 def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:

@@ -148,8 +148,9 @@ class Kubelet:
         """A kubelet that starts anew: what was told of is not told again."""
         if not (pod.get("status") or {}).get("startTime"):
             return
-        said = {c["name"] for c in pod["spec"]["containers"]} | {"volumes"}
-        said |= {c["name"] for c in pod["spec"].get("initContainers") or ()}
+        said = machine.begun(pod)
+        if needs.missing_volume(self.env.informers, pod):
+            said.add("volumes")
         if "deletionTimestamp" in pod["metadata"]:
             said.add("killing")
         self._announced[uid] = said

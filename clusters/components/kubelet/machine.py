@@ -239,6 +239,23 @@ def _ephemeral(out: Outcome, pod: Obj, draft: Status, view: View) -> list[Status
     ]
 
 
+def begun(pod: Obj) -> set[str]:
+    """Names of the containers whose turn has come: what a kubelet that starts anew need not announce."""
+    spec, stored = pod["spec"], pod.get("status") or {}
+    names: set[str] = set()
+    for container, entry in zip(
+        spec.get("initContainers") or (), stored.get("initContainerStatuses") or (), strict=False
+    ):
+        names.add(container["name"])
+        if not (entry.get("started") if status.is_sidecar(container) else status.succeeded(entry)):
+            return names
+    for container, entry in zip(spec["containers"], stored.get("containerStatuses") or (), strict=False):
+        names.add(container["name"])
+        if ((entry.get("state") or {}).get("waiting") or {}).get("reason") in containers.NOT_STARTED:
+            return names
+    return names | {e["name"] for e in stored.get("ephemeralContainerStatuses") or ()}
+
+
 def _still(out: Outcome, pod: Obj, container: Obj, stored: Status, view: View, policy: str) -> Status:
     """A main container while an init container or sidecar is starting again: what runs goes on."""
     if not stored.get("containerID"):

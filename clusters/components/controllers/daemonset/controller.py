@@ -23,6 +23,7 @@ from clusters.components.controllers.shared.history import (
 )
 from clusters.components.controllers.shared.objects import draft
 from clusters.components.controllers.shared.podcontrol import PodControl, is_namespace_terminating, slow_start
+from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import SECOND
 from clusters.machinery import meta
 from clusters.machinery.errors import ApiError
@@ -85,7 +86,7 @@ class DaemonSetController(Controller):
         selector = _selector(owner)
         if selector.empty:
             text = "This daemon set is selecting all pods. A non-empty selector is required."
-            self.events.event(owner, "Warning", "SelectingAll", text)
+            Once(self.events, self.env.informers["events"]).event(owner, "Warning", "SelectingAll", text)
             return
         if meta.deleting(owner):
             return

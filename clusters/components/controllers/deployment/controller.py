@@ -17,6 +17,7 @@ from clusters.components.controllers.deployment.scaling import Scaler
 from clusters.components.controllers.shared import pods as pod_of
 from clusters.components.controllers.shared.claims import claim
 from clusters.components.controllers.shared.objects import draft
+from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import SECOND
 from clusters.machinery import meta
 from clusters.machinery.selectors import LabelSelector, from_label_selector
@@ -116,7 +117,7 @@ class DeploymentController(Controller):
 
     def _refuse(self, deployment: Obj) -> None:
         text = "This deployment is selecting all pods. A non-empty selector is required."
-        self.events.event(deployment, "Warning", "SelectingAll", text)
+        Once(self.events, self.env.informers["events"]).event(deployment, "Warning", "SelectingAll", text)
         status = deployment.get("status") or {}
         generation = deployment["metadata"].get("generation", 0)
         if status.get("observedGeneration", 0) < generation:

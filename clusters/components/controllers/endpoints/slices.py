@@ -100,7 +100,8 @@ class EndpointSliceController(ServiceController):
         node = pod_of.node_name(pod)
         if node:
             endpoint["nodeName"] = node
-            zone = topology.zone_of(self.nodes.by_key(node))
+            # The zone that the pod was bound in: it stays if the Node goes.
+            zone = topology.zone_label(pod) or topology.zone_label(self.nodes.by_key(node))
             if zone:
                 endpoint["zone"] = zone
         return endpoint

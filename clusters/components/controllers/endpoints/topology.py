@@ -15,8 +15,8 @@ MODE = "service.kubernetes.io/topology-mode"
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
 
-def zone_of(node: Obj | None) -> str:
-    return str((node["metadata"].get("labels") or {}).get(ZONE, "")) if node is not None else ""
+def zone_label(obj: Obj | None) -> str:
+    return str((obj["metadata"].get("labels") or {}).get(ZONE, "")) if obj is not None else ""
 
 
 def wants_hints(service: Obj) -> bool:

@@ -64,8 +64,8 @@ class Graph:
         return self.informers[place.resource].by_key(place.key)
 
     def places(self, uid: str) -> list[Place]:
-        """Where the dependents of an owner are."""
-        return list(self._dependents.get(uid, ()))
+        """Where the dependents of an owner are, in an order that does not depend on when they came."""
+        return sorted(self._dependents.get(uid, ()))
 
     def dependents(self, uid: str) -> list[tuple[Place, Obj]]:
         out = []

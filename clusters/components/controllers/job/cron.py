@@ -20,6 +20,7 @@ from clusters.components.controllers.shared import pods as owned
 from clusters.components.controllers.shared.objects import deep, draft
 from clusters.components.controllers.shared.podcontrol import is_namespace_terminating
 from clusters.components.controllers.shared.pods import when
+from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import MINUTE, SECOND, rfc3339
 from clusters.machinery import meta
 from clusters.machinery.errors import AlreadyExists, ApiError, NotFound
@@ -43,6 +44,7 @@ class CronJobController(Controller):
     def setup(self) -> None:
         self.crons, self.jobs = self.env.informers[CRONJOBS], self.env.informers[JOBS]
         self.events = self.env.events("cronjob-controller", "")
+        self.states = Once(self.events, self.env.informers["events"])
         owned.index_by_controller(self.jobs)
         self.crons.add_index("uid", lambda obj: (obj["metadata"]["uid"],))
         self.crons.on_change(self._cron_changed)
@@ -131,11 +133,11 @@ class CronJobController(Controller):
             schedule = Schedule.parse(spec["schedule"], spec.get("timeZone") or "UTC")
         except ZoneInfoNotFoundError:
             text = f'invalid timeZone: "{spec["timeZone"]}": unknown time zone {spec["timeZone"]}'
-            self.events.event(cron, "Warning", "UnknownTimeZone", text)
+            self.states.event(cron, "Warning", "UnknownTimeZone", text)
             return
         except ValueError as error:
             text = f"unparseable schedule: {spec['schedule']!r} : {error}"
-            self.events.event(cron, "Warning", "UnparseableSchedule", text)
+            self.states.event(cron, "Warning", "UnparseableSchedule", text)
             return
         earliest = when(status.get("lastScheduleTime") or cron["metadata"]["creationTimestamp"])
         deadline = spec.get("startingDeadlineSeconds")
@@ -150,7 +152,7 @@ class CronJobController(Controller):
                 f"too many missed start times: {missed}. "
                 "Set or decrease .spec.startingDeadlineSeconds or check clock skew"
             )
-            self.events.event(cron, "Warning", "TooManyMissedTimes", text)
+            self.states.event(cron, "Warning", "TooManyMissedTimes", text)
         if due is None:
             return
         policy, active = spec.get("concurrencyPolicy", "Allow"), status.get("active") or []

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from clusters.client.component import Controller, controller_user
 from clusters.client.informer import key_of
 from clusters.components.controllers.shared.objects import draft
+from clusters.components.controllers.shared.telling import Once
 from clusters.components.controllers.volumes import match
 from clusters.kernel.clock import rfc3339
 from clusters.machinery import meta
@@ -30,6 +31,7 @@ class PersistentVolumeBinder(Controller):
         informers = self.env.informers
         self.claims, self.volumes, self.classes = informers[CLAIMS], informers[VOLUMES], informers[CLASSES]
         self.events = self.env.events("persistentvolume-controller", "")
+        self.states = Once(self.events, informers["events"])
         self.claims.on_change(self._claim_changed)
         self.volumes.on_change(self._volume_changed)
         self.classes.on_change(self._class_changed)
@@ -88,7 +90,7 @@ class PersistentVolumeBinder(Controller):
                 why = match.misfit(volume, claim)
                 if why:
                     text = f'Cannot bind to requested volume "{name}": {why}'
-                    self.events.event(claim, "Warning", "VolumeMismatch", text)
+                    self.states.event(claim, "Warning", "VolumeMismatch", text)
                     self._set_phase(claim, "Pending")
                 else:
                     self._bind(claim, volume)
@@ -96,7 +98,7 @@ class PersistentVolumeBinder(Controller):
                 self._bind(claim, volume)
             else:
                 text = f'volume "{name}" already bound to a different claim.'
-                self.events.event(claim, "Warning", "FailedBinding", text)
+                self.states.event(claim, "Warning", "FailedBinding", text)
                 self._set_phase(claim, "Pending")
             return
         volume = self._candidate(claim)
@@ -124,19 +126,19 @@ class PersistentVolumeBinder(Controller):
         found = self.classes.by_key(name) if name else None
         if self._waits_for_consumer(claim):
             text = "waiting for first consumer to be created before binding"
-            self.events.event(claim, "Normal", "WaitForFirstConsumer", text)
+            self.states.event(claim, "Normal", "WaitForFirstConsumer", text)
         elif name and found is None:
             text = f'storageclass.storage.k8s.io "{name}" not found'
-            self.events.event(claim, "Warning", "ProvisioningFailed", text)
+            self.states.event(claim, "Warning", "ProvisioningFailed", text)
         elif found is not None and found.get("provisioner") != NO_PROVISIONER:
             self._ask_provisioner(claim, found["provisioner"])
         else:
             text = "no persistent volumes available for this claim and no storage class is set"
             if name:
                 text = "no volume plugin matched name: kubernetes.io/no-provisioner"
-                self.events.event(claim, "Warning", "ProvisioningFailed", text)
+                self.states.event(claim, "Warning", "ProvisioningFailed", text)
             else:
-                self.events.event(claim, "Normal", "FailedBinding", text)
+                self.states.event(claim, "Normal", "FailedBinding", text)
 
     def _ask_provisioner(self, claim: Obj, provisioner: str) -> None:
         have = meta.annotations(claim)
@@ -150,7 +152,7 @@ class PersistentVolumeBinder(Controller):
             "system administrator. If volume creation is delayed, please verify that the provisioner is running and "
             "correctly registered."
         )
-        self.events.event(claim, "Normal", "ExternalProvisioning", text)
+        self.states.event(claim, "Normal", "ExternalProvisioning", text)
 
     def _check_bound(self, claim: Obj) -> None:
         """A claim that was bound: its volume must still be there and its own."""
