@@ -53,8 +53,14 @@ class _Carrier:
         except (ApiError, OSError) as error:
             text = str(error)
             if not text or isinstance(error, ConnectionRefusedError):
-                text = f"failed to connect to localhost:{port}: dial tcp4 127.0.0.1:{port}: connect: connection refused"
-            return f"error forwarding port {port} to pod {where.namespace}/{where.pod}: {text}"
+                # In the container runtime's words, over both families.
+                text = (
+                    f'failed to execute portforward in network namespace "/var/run/netns/cni-{where.pod[:36]}": '
+                    f'failed to connect to localhost:{port} inside namespace "{where.pod}", '
+                    f"IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused "
+                    f"IPv6 dial tcp6 [::1]:{port}: connect: connection refused "
+                )
+            return f"error forwarding port {port} to pod {where.pod}, uid : {text}"
 
     async def feed(self, connection: Connection, data: bytes) -> bytes:
         loop = asyncio.get_running_loop()

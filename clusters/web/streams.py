@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from clusters.apiserver import render
-from clusters.apiserver.asgi import Receive, Scope, Send, UpgradeHandler, refuse_websocket, send_response, shared_pool
+from clusters.apiserver.asgi import Receive, Scope, Send, refuse_websocket, send_response, shared_pool
 from clusters.apiserver.channels import ChannelUpgrades, Exit, Terminal
 from clusters.apiserver.context import ClusterContext, Ports, ServerSettings
 from clusters.apiserver.http import Upgrade
@@ -27,7 +27,6 @@ from clusters.components.kubelet.console.session import STDERR, NotStarted, Sess
 from clusters.kernel.clock import SECOND, ClockSpec
 from clusters.machinery.errors import NotFound, TooManyRequests
 from clusters.machinery.types import Obj
-from clusters.web.port_forward import PortForwards
 
 LAYERS = 200
 """Containers whose written files are kept."""
@@ -262,8 +261,7 @@ class Streams:
     """The `UpgradeHandler` of one cluster; only so many connections stand at a time."""
 
     def __init__(self, containers: Containers, ports: Ports, settings: ServerSettings) -> None:
-        self._commands = ChannelUpgrades(PlayedProcesses(containers))
-        self._forwards = PortForwards(ports)
+        self._upgrades = ChannelUpgrades(PlayedProcesses(containers), ports)
         self._settings = settings
         self._open: dict[str, int] = {}
 
@@ -281,9 +279,7 @@ class Streams:
             return
         self._open[user] = mine + 1
         try:
-            forwarding = upgrade.kind == "portforward" and scope["type"] == "websocket"
-            handler: UpgradeHandler = self._forwards if forwarding else self._commands
-            await handler(upgrade, scope, receive, send)
+            await self._upgrades(upgrade, scope, receive, send)
         finally:
             self._open[user] -= 1
             if not self._open[user]:

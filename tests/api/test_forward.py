@@ -131,8 +131,10 @@ async def test_a_port_on_which_nobody_listens_is_told_on_the_stream_of_errors(ap
     assert data == ("end", 3, b"")
     assert words[:2] == ("end", 1)
     assert words[2].decode() == (
-        "error forwarding port 81 to pod default/p: failed to connect to localhost:81: "
-        "dial tcp4 127.0.0.1:81: connect: connection refused"
+        "error forwarding port 81 to pod p, uid : failed to execute portforward in network namespace "
+        '"/var/run/netns/cni-p": failed to connect to localhost:81 inside namespace "p", '
+        "IPv4: dial tcp4 127.0.0.1:81: connect: connection refused "
+        "IPv6 dial tcp6 [::1]:81: connect: connection refused "
     )
     await socket.close()
 
