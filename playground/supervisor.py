@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -68,6 +67,27 @@ class Child:
                 self.process.send_signal(number)
 
 
+class Stopping:
+    """Whether we were told to stop. No `threading.Event`: its lock may be held by the very code that a second
+    signal interrupts, and setting it from the handler would then wait for ever."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def set(self) -> None:
+        self._told = True
+
+    def is_set(self) -> bool:
+        return self._told
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for `seconds`, or until told; True if told. (A signal's handler runs within the sleep.)"""
+        end = time.monotonic() + seconds
+        while not self._told and (left := end - time.monotonic()) > 0:
+            time.sleep(min(0.05, left))
+        return self._told
+
+
 class Supervisor:
     """Starts, watches and stops the children."""
 
@@ -79,7 +99,7 @@ class Supervisor:
         self.logs = self.data / "log"
         self.host = os.environ.get("PLAYGROUND_HOST", "127.0.0.1")
         self.children: list[Child] = []
-        self.stopping = threading.Event()
+        self.stopping = Stopping()
         self._lock: IO[str] | None = None
 
     # starting
