@@ -60,8 +60,8 @@ export class PodDrag implements ToolState {
       this.at = { x: input.x, y: input.y };
       const hit = host.hit(input.x, input.y);
       this.over = hit.kind === "node" || hit.kind === "pod" ? hit.node : -1;
-      const hot = host.overBin(input.x, input.y);
-      host.bin(hot ? (input.shift ? "hot-shift" : "hot") : "shown");
+      const hot = host.canWrite() && host.overBin(input.x, input.y);
+      if (host.canWrite()) host.bin(hot ? (input.shift ? "hot-shift" : "hot") : "shown");
       this.show(host, hot, input.shift);
       return this;
     }
@@ -125,7 +125,7 @@ export class PodDrag implements ToolState {
   private clear(host: ToolHost): void {
     this.ended = true;
     host.marks({ ghost: null, verdicts: null, dropNode: -1 });
-    host.bin("hidden");
+    if (host.canWrite()) host.bin("hidden");
     host.cursor("default");
   }
 }
