@@ -5,10 +5,10 @@ Models: apiextensions-apiserver, pkg/apiserver/schema/{validation,complete}.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, required
+from clusters.machinery.regex import BadPattern, compile_pattern
 from clusters.machinery.types import Obj
 
 ROOT, ITEM, FIELD = "root", "item", "field"
@@ -140,8 +140,8 @@ def _value_rules(schema: Obj, path: Path, *, skip_any_of: bool = False, skip_fir
     pattern = schema.get("pattern")
     if pattern:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            compile_pattern(pattern)
+        except BadPattern as error:
             why = f"must be a valid regular expression, but isn't: {error}"
             errors.append(invalid(path.child("pattern"), pattern, why))
     return errors

@@ -64,20 +64,20 @@ def _document(resources: list[Resource]) -> tuple[bytes, str]:
 
 def slim(resources: Iterable[Resource]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """`kinds` and `types` of the document."""
-    definitions = schema.definitions()
     kinds: list[dict[str, Any]] = []
     types: dict[str, Any] = {}
     for resource in resources:
         if resource.internal or "create" not in resource.verbs:
             continue
         for version in resource.versions:
-            if not version.schema:
-                continue
             try:
-                root = definitions.type(version.schema)
+                root = version.type
             except KeyError:
                 continue
-            _collect(root, version.schema, types)
+            if root is None:
+                continue
+            name = version.schema or f"{resource.qualified}.{version.name}"
+            _collect(root, name, types)
             kinds.append(
                 {
                     "group": resource.group,
@@ -85,7 +85,7 @@ def slim(resources: Iterable[Resource]) -> tuple[list[dict[str, Any]], dict[str,
                     "kind": resource.kind,
                     "plural": resource.name,
                     "namespaced": resource.namespaced,
-                    "type": version.schema,
+                    "type": name,
                 }
             )
     return kinds, types
