@@ -60,8 +60,10 @@ $(VENV)/.dev: docker/requirements-dev.lock | $(VENV)/bin/uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docker/requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
+# Not `npm ci`: it refuses a lock that was written where the optional packages of other platforms could not be
+# seen. `install --no-save` takes the locked versions all the same, and leaves the lock as it is.
 frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.any
-	@$(NPM) ci --silent --no-audit --no-fund
+	@$(NPM) install --no-save --silent --no-audit --no-fund
 	@touch $@
 
 # Any set of Python packages will do: both hold the Node wheel.
