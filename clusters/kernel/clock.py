@@ -101,9 +101,7 @@ def parse_speed(text: str) -> float:
     except ValueError:
         raise ValueError(f"speed {text!r} is neither a number nor 'max'") from None
     if speed != 0 and not MIN_SPEED <= speed <= MAX_SPEED:
-        raise ValueError(
-            f"speed {text!r} is out of range: 0 (paused), {MIN_SPEED:g} to {MAX_SPEED:g}, or 'max'"
-        )
+        raise ValueError(f"speed {text!r} is out of range: 0 (paused), {MIN_SPEED:g} to {MAX_SPEED:g}, or 'max'")
     return speed
 
 
