@@ -3,7 +3,7 @@ import { StrictMode, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { Route, Switch } from "wouter";
 import { fetchSession } from "@/net/playground";
-import { ClusterList } from "@/panels/ClusterList";
+import { ClusterList } from "@/panels/clusters/ClusterList";
 import { remember, useUi } from "@/store/ui";
 import { TipProvider } from "@/ui/Tip";
 import { Blocked } from "./states";

@@ -33,6 +33,7 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
       ["Del", "Delete, remove"],
       ["N", "Add a node"],
       ["X", "Break something"],
+      ["Ctrl-Z", "Take back a moved card (layout only)"],
       ["Esc", "Cancel, deselect"],
     ],
   },

@@ -38,7 +38,7 @@ export function Rail() {
   return (
     <nav
       aria-label="Views"
-      className="flex w-[68px] shrink-0 flex-col items-center gap-1 border-r border-line bg-panel px-1.5 py-2.5"
+      className="flex w-[68px] shrink-0 max-sm:w-[56px] flex-col items-center gap-1 border-r border-line bg-panel px-1.5 py-2.5"
     >
       <Link
         href="/"

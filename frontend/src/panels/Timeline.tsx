@@ -20,7 +20,7 @@ export function Timeline() {
   return (
     <section
       aria-label="Time"
-      className="flex h-12 shrink-0 items-center gap-2 border-t border-line bg-panel px-3"
+      className="flex h-12 shrink-0 items-center gap-2 overflow-hidden border-t border-line bg-panel px-3"
     >
       <div className="flex items-center gap-0.5">
         <IconButton
@@ -196,7 +196,7 @@ function Strip() {
         type="button"
         aria-label="Event density; opens the events"
         onClick={() => ui.set({ dock: "events" })}
-        className="h-9 min-w-24 flex-1 rounded-lg bg-sunken px-1"
+        className="h-9 min-w-24 flex-1 rounded-lg bg-sunken px-1 max-sm:hidden"
       >
         <canvas ref={canvas} className="h-full w-full" />
       </button>

@@ -11,7 +11,7 @@ import { CARD, inflate, intersects, type Rect } from "@/scene/geometry";
 import type { LaneItem } from "@/scene/layout";
 import { type Lod, lodOf } from "@/scene/lod";
 import type { SceneDiff } from "@/scene/scene";
-import { type Bitmap, BitmapCache, type MakeCanvas } from "./bitmaps";
+import { type AnyCanvas, type Bitmap, BitmapCache, type MakeCanvas } from "./bitmaps";
 import { barsBand, clearCell, MARGIN, moodOf, paintCard, paintTop } from "./card";
 import { paintDeck } from "./deck";
 import type { Ctx } from "./glyphs";
@@ -125,6 +125,14 @@ export class BaseLayer {
         this.regions.push(inflate(item.rect, 4));
       }
     }
+  }
+
+  /** A card as it was painted last, for carrying it about. */
+  picture(node: number): { canvas: AnyCanvas; scale: number; margin: number } | null {
+    const bitmap = this.cache.get(cardKey(node));
+    return bitmap
+      ? { canvas: bitmap.canvas, scale: bitmap.scale, margin: Math.round(MARGIN * bitmap.scale) }
+      : null;
   }
 
   repaintPod(pod: number): void {

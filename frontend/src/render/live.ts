@@ -6,6 +6,7 @@ import { type Camera, toScreen, type Viewport, visible } from "@/scene/camera";
 import { CARD, center, intersects, type Point, type Rect } from "@/scene/geometry";
 import { lodOf } from "@/scene/lod";
 import { STATE } from "@/store/pods";
+import type { AnyCanvas } from "./bitmaps";
 import { moodOf } from "./card";
 import { type Ctx, drawGlyph, drawTile, roundRect } from "./glyphs";
 import {
@@ -45,6 +46,15 @@ export interface DragGhost {
   tone: "ok" | "bad" | "plain";
   /** where a card would come to rest */
   landing: Rect | null;
+  /** where on the card it is held, world units from its corner */
+  grip?: Point;
+}
+
+/** A card as it is painted already: picture, its scale, and the room around it in pixels. */
+export interface CardPicture {
+  canvas: AnyCanvas;
+  scale: number;
+  margin: number;
 }
 
 export interface Marks {
@@ -88,6 +98,7 @@ export class LiveLayer {
   constructor(
     private readonly ctx: Ctx,
     readonly motion: Motion,
+    private readonly picture: (node: number) => CardPicture | null,
   ) {}
 
   /** Whether the layer must be painted again without being asked. */
@@ -120,7 +131,7 @@ export class LiveLayer {
     for (const flight of this.motion.flights.values()) paintFlight(draw, flight);
     for (const bundle of this.motion.bundles)
       paintBundle(draw, bundle.count, bundle.from, bundle.to, (now - bundle.start) / (FLIGHT_MS * 2));
-    if (this.marks.ghost) paintDragGhost(draw, this.marks.ghost);
+    if (this.marks.ghost) paintDragGhost(draw, this.marks.ghost, this.picture);
     this.dirty = false;
   }
 
@@ -444,9 +455,10 @@ function paintBundle(draw: Draw, count: number, from: Point, to: Point, t: numbe
   ctx.globalAlpha = 1;
 }
 
-function paintDragGhost(draw: Draw, ghost: DragGhost): void {
+function paintDragGhost(draw: Draw, ghost: DragGhost, picture: (node: number) => CardPicture | null): void {
   const { ctx, view, camera } = draw;
   const p = toScreen(camera, ghost.at.x, ghost.at.y);
+  if (ghost.kind === "node") paintCarriedCard(draw, ghost, picture(ghost.index));
   if (ghost.landing) {
     const q = toScreen(camera, ghost.landing.x, ghost.landing.y);
     roundRect(ctx, q.x, q.y, ghost.landing.w * camera.z, ghost.landing.h * camera.z, CARD.radius * camera.z);
@@ -482,6 +494,38 @@ function paintDragGhost(draw: Draw, ghost: DragGhost): void {
     ctx.globalAlpha = 1;
   }
   if (ghost.hint) hintAt(draw, p.x, p.y + (ghost.kind === "pod" ? 30 : 16), ghost.hint, ghost.tone);
+}
+
+/** The card follows the hand; where it was, it fades. */
+function paintCarriedCard(draw: Draw, ghost: DragGhost, picture: CardPicture | null): void {
+  const { ctx, view, camera } = draw;
+  const home = view.scene.nodeRect(ghost.index);
+  if (home) {
+    const q = toScreen(camera, home.x, home.y);
+    roundRect(ctx, q.x - 1, q.y - 1, home.w * camera.z + 2, home.h * camera.z + 4, CARD.radius * camera.z);
+    ctx.globalAlpha = 0.7;
+    ctx.fillStyle = view.theme.zone;
+    ctx.fill();
+    ctx.globalAlpha = 1;
+  }
+  if (!picture || !ghost.grip) return;
+  const k = camera.z / picture.scale;
+  const p = toScreen(camera, ghost.at.x - ghost.grip.x, ghost.at.y - ghost.grip.y);
+  ctx.globalAlpha = 0.92;
+  ctx.shadowColor = "rgba(0,0,0,0.28)";
+  ctx.shadowBlur = 22;
+  ctx.shadowOffsetY = 10;
+  ctx.drawImage(
+    picture.canvas,
+    p.x - picture.margin * k,
+    p.y - picture.margin * k,
+    picture.canvas.width * k,
+    picture.canvas.height * k,
+  );
+  ctx.shadowColor = "transparent";
+  ctx.shadowBlur = 0;
+  ctx.shadowOffsetY = 0;
+  ctx.globalAlpha = 1;
 }
 
 function hintAt(draw: Draw, x: number, y: number, text: string, tone: "ok" | "bad" | "plain"): void {

@@ -137,7 +137,7 @@ export class Overview {
     if (!ctx || !rect || view.scene.slots.node(pod) < 0) return null;
     const { theme, scene } = view;
     const state = scene.model.pods.state[pod]!;
-    const p = this.toPixels(rect);
+    const p = this.cellPixels(rect);
     if (wipe) {
       ctx.fillStyle = theme.card;
       ctx.fillRect(p.x, p.y, p.w, p.h);
@@ -157,10 +157,21 @@ export class Overview {
     const card = view.scene.nodeRect(node);
     if (!ctx || !card || slot < 0 || slot >= view.scene.density.capacity) return null;
     const rect = cellRect(view.scene.density, slot, card.x, card.y);
-    const p = this.toPixels(rect);
+    const p = this.cellPixels(rect);
     ctx.fillStyle = view.theme.card;
     ctx.fillRect(p.x, p.y, p.w, p.h);
     return rect;
+  }
+
+  /** All cells of one size, rounded down: what is left over becomes the gap between them. */
+  private cellPixels(rect: Rect): Rect {
+    const k = this.scale;
+    return {
+      x: Math.round((rect.x - this.origin.x) * k),
+      y: Math.round((rect.y - this.origin.y) * k),
+      w: Math.max(1, Math.floor(rect.w * k)),
+      h: Math.max(1, Math.floor(rect.h * k)),
+    };
   }
 
   private toPixels(rect: Rect): Rect {

@@ -71,7 +71,9 @@ export class Renderer implements SceneRenderer {
     };
     this.base = new BaseLayer(ctx, options.make, options.clock);
     this.base.view = this.view;
-    this.live = new LiveLayer(options.live.getContext("2d") as Ctx, this.motion);
+    this.live = new LiveLayer(options.live.getContext("2d") as Ctx, this.motion, node =>
+      this.base.picture(node),
+    );
   }
 
   setScene(scene: Scene): void {

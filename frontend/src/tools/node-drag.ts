@@ -38,6 +38,7 @@ export class NodeDrag implements ToolState {
           hint: hot ? (input.shift ? `Pull the plug of ${name}` : `Drain and remove ${name}`) : "",
           tone: hot ? "bad" : "plain",
           landing: hot ? null : rect,
+          grip: this.grip,
         },
       });
       return this;

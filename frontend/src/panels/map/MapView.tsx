@@ -17,6 +17,14 @@ import { PeerCursors } from "./PeerCursors";
 import { Stage } from "./stage";
 import { ZoomBar } from "./ZoomBar";
 
+/** Wheels zoom, trackpads pan. Browsers report a trackpad's glide three times in `wheelDelta`, and a wheel's notches not. */
+function isMouseWheel(event: WheelEvent): boolean {
+  if (event.deltaMode !== 0) return true;
+  if (event.deltaX !== 0) return false;
+  const legacy = (event as WheelEvent & { wheelDeltaY?: number }).wheelDeltaY;
+  return legacy === undefined ? Math.abs(event.deltaY) >= 50 : legacy !== -3 * event.deltaY;
+}
+
 interface Hovered {
   ref: Ref;
   x: number;
@@ -80,8 +88,7 @@ export function MapView() {
         deltaX: event.deltaX * unit,
         deltaY: event.deltaY * unit,
         ctrlKey: event.ctrlKey || event.metaKey,
-        // A mouse wheel turns in whole notches; a trackpad glides.
-        mouse: event.deltaX === 0 && Math.abs(event.deltaY) >= 50,
+        mouse: isMouseWheel(event),
         x: event.clientX - r.left,
         y: event.clientY - r.top,
       });

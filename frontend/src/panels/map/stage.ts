@@ -39,6 +39,7 @@ export interface StageEvents {
 }
 
 const FLIGHT_MS = 320;
+const LAYOUTS_KEPT = 50;
 const INSETS: Insets = { top: 28, right: 28, bottom: 78, left: 28 };
 
 export class Stage implements ToolHost, MapControl {
@@ -56,6 +57,8 @@ export class Stage implements ToolHost, MapControl {
   private readonly edges: EdgeFinder;
   private readonly stops: (() => void)[] = [];
   private readonly layoutKey: string;
+  private readonly layoutsBefore: Map<string, Point>[] = [];
+  private readonly layoutsAfter: Map<string, Point>[] = [];
   private readonly keyMove: KeyMove;
   private waiters: (() => void)[] = [];
   private readonly cameraListeners = new Set<() => void>();
@@ -237,10 +240,38 @@ export class Stage implements ToolHost, MapControl {
   }
 
   tidy(): void {
-    this.scene.moved.clear();
-    saveLayout(this.layoutKey, this.scene.moved);
-    this.redrawLayout();
+    this.changeLayout(new Map());
     this.fit();
+  }
+
+  /** Take back the last change of the layout; the cluster is not touched. */
+  undoLayout(): boolean {
+    return this.swapLayout(this.layoutsBefore, this.layoutsAfter);
+  }
+
+  redoLayout(): boolean {
+    return this.swapLayout(this.layoutsAfter, this.layoutsBefore);
+  }
+
+  private swapLayout(from: Map<string, Point>[], to: Map<string, Point>[]): boolean {
+    const layout = from.pop();
+    if (!layout) return false;
+    to.push(this.scene.moved);
+    this.setLayout(layout);
+    return true;
+  }
+
+  private changeLayout(moved: Map<string, Point>): void {
+    this.layoutsBefore.push(this.scene.moved);
+    this.layoutsAfter.length = 0;
+    if (this.layoutsBefore.length > LAYOUTS_KEPT) this.layoutsBefore.shift();
+    this.setLayout(moved);
+  }
+
+  private setLayout(moved: Map<string, Point>): void {
+    this.scene.moved = moved;
+    saveLayout(this.layoutKey, moved);
+    this.redrawLayout();
   }
 
   private flyTo(to: Camera): void {
@@ -416,10 +447,10 @@ export class Stage implements ToolHost, MapControl {
   placeCard(node: number, at: Point | null): void {
     const name = this.session.model.nodes.at(node)?.name;
     if (!name) return;
-    if (at) this.scene.moved.set(name, { x: at.x, y: at.y });
-    else this.scene.moved.delete(name);
-    saveLayout(this.layoutKey, this.scene.moved);
-    this.redrawLayout();
+    const moved = new Map(this.scene.moved);
+    if (at) moved.set(name, { x: at.x, y: at.y });
+    else moved.delete(name);
+    this.changeLayout(moved);
   }
 
   bin(state: "hidden" | "shown" | "hot" | "hot-shift"): void {
