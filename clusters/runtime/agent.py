@@ -35,6 +35,7 @@ class Agent:
         self.worker = Worker(name, lease.renew_identity())
         self._alarms: list[tuple[int, int]] = []
         self._due: dict[int, int] = {}
+        self._late: set[int] = set()
         self._turn = threading.Lock()
         """Sessions are not thread-safe: a task and this thread take turns."""
         self._wakeup = threading.Condition()
@@ -100,8 +101,12 @@ class Agent:
     def _sweep(self, now: int) -> None:
         try:
             close_old_connections()
-            for cluster_id in due_clusters(now):
-                self._wake(cluster_id)
+            due = set(due_clusters(now))
+            for cluster_id in due:
+                # What was due at the last sweep already, nobody has taken.
+                self._wake(cluster_id, anybody=cluster_id in self._late)
+            # Those were asked for once more: give them until the sweep after the next.
+            self._late = due - self._late
         except DatabaseError as error:  # away for a moment: that must not end the sweeps
             logger.error("the database does not answer (%s); the next sweep is in %s s", error, SWEEP // SECOND)
         except Exception:
@@ -115,18 +120,18 @@ class Agent:
         except Exception:
             logger.exception("the compaction failed; the next one is in %s s", COMPACTION // SECOND)
 
-    def _wake(self, cluster_id: int) -> None:
-        """Have a slice run, by whoever has the cluster warm; here and now if the broker is away."""
-        if self._ask(cluster_id):
+    def _wake(self, cluster_id: int, *, anybody: bool = False) -> None:
+        """Have a slice run, by whoever has the cluster warm (or by anybody); here and now if the broker is away."""
+        if self._ask(cluster_id, anybody=anybody):
             return
         try:
             self.slice(cluster_id)
         except Exception:
             logger.exception("cluster %s could not be looked after", cluster_id)
 
-    def _ask(self, cluster_id: int) -> bool:
+    def _ask(self, cluster_id: int, *, anybody: bool = False) -> bool:
         """Ask for a slice by a task; False if the broker is away."""
-        return notify.safely(lambda: notify.wake(cluster_id))
+        return notify.safely(lambda: notify.wake(cluster_id, anybody=anybody))
 
 
 _agent: Agent | None = None

@@ -55,11 +55,17 @@ def queue_of(worker: str) -> str:
 SHARED_QUEUE = "slices"
 
 
-def wake(cluster_id: int) -> None:
-    """Have some worker run a slice soon: the one that has the cluster warm, if any. Raises redis.RedisError."""
+def wake(cluster_id: int, *, anybody: bool = False) -> None:
+    """Have some worker run a slice soon: the one that has the cluster warm, if any. With `anybody` that one has let
+    it lie (it may be dead, and a task in its queue with it), so the task goes to all, flag or no flag.
+    Raises redis.RedisError."""
     # Loaded first: nothing may take long between the flag and the task.
     app = _celery()
     connection = client()
+    if anybody:
+        connection.delete(f"{WARM}{cluster_id}")
+        app.send_task(TASK, args=[cluster_id], queue=SHARED_QUEUE)
+        return
     if not connection.set(f"{WAKE}{cluster_id}", 1, nx=True, ex=WAKE_SECONDS):
         return
     warm = connection.get(f"{WARM}{cluster_id}")

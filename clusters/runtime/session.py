@@ -116,7 +116,8 @@ class Session:
         self.timers = Timers(self.clock)
         self._informers = CacheInformers(self.cache, self.resources)
         self._slots = [_Slot(kind) for kind in self.components]
-        self._informers["components.playground.dev"].on_change(self._component_changed)
+        for resource in ("components.playground.dev", "faults.playground.dev"):
+            self._informers[resource].on_change(self._component_changed)
 
     def _live(self, key: str) -> Live | None:
         item = self.cache.get(key)
@@ -129,7 +130,11 @@ class Session:
 
     def _stopped(self) -> set[str]:
         objects = self._informers["components.playground.dev"].list()
-        return {o["metadata"]["name"] for o in objects if (o.get("spec") or {}).get("state") == "stopped"}
+        stopped = {o["metadata"]["name"] for o in objects if (o.get("spec") or {}).get("state") == "stopped"}
+        # A fault holds from the revision that declares it on, not only once the fault controller has come round to
+        # it: what is created behind it must not meet the component any more.
+        faults = (f.get("spec") or {} for f in self._informers["faults.playground.dev"].list())
+        return stopped | {str(f.get("target")) for f in faults if f.get("kind") == "component-stop"}
 
     def _start_and_stop(self) -> None:
         """Bring the components to the states that the cluster asks for. A component that starts is new: all it

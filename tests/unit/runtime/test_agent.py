@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from clusters.kernel.clock import SECOND, wall_now
+from clusters.runtime import agent as agents
 from clusters.runtime import notify
 from clusters.runtime.agent import Agent
 from clusters.runtime.slices import SliceResult
@@ -30,11 +31,31 @@ def _agent(ran: list[int], due: Callable[[], int | None]) -> Agent:
 
 
 def test_wake_goes_through_the_broker(monkeypatch: pytest.MonkeyPatch, ran: list[int]) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(notify, "safely", lambda call: call() or True)
-    monkeypatch.setattr(notify, "wake", asked.append)
+    asked = _asked(monkeypatch)
     _agent(ran, lambda: None)._wake(7)
-    assert (asked, ran) == ([7], [])
+    assert (asked, ran) == ([(7, False)], [])
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """(cluster, by anybody) of every wake that is sent from now on."""
+    asked: list[tuple[int, bool]] = []
+    monkeypatch.setattr(notify, "safely", lambda call: call() or True)
+    monkeypatch.setattr(notify, "wake", lambda cluster_id, *, anybody=False: asked.append((cluster_id, anybody)))
+    return asked
+
+
+def test_sweep_asks_anybody_for_what_was_left_lying(monkeypatch: pytest.MonkeyPatch, ran: list[int]) -> None:
+    asked = _asked(monkeypatch)
+    due = iter([[7], [7, 8], [7, 8], []])
+    monkeypatch.setattr(agents, "due_clusters", lambda now: next(due))
+    monkeypatch.setattr(agents, "close_old_connections", lambda: None)
+    agent = _agent(ran, lambda: None)
+    for _ in range(4):
+        agent._sweep(wall_now())
+    # 7's worker may be dead with the task in its queue; 8 has just come up.
+    assert asked[0] == (7, False)
+    assert sorted(asked[1:3]) == [(7, True), (8, False)]
+    assert sorted(asked[3:]) == [(7, False), (8, True)]
 
 
 def test_slice_runs_here_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch, ran: list[int]) -> None:
