@@ -12,6 +12,7 @@ from pathlib import Path
 
 
 def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
     only = sys.argv[1:] or os.environ.get("ONLY", "").split()
     failed = 0
     for file in sorted(Path(__file__).parent.glob("bench_*.py")):

@@ -89,12 +89,15 @@ async def _watch_browser(stack: Stack, name: str, done: list[float]) -> None:
             if "seq" in frame:
                 await socket.send(json.dumps({"t": "ack", "seq": frame["seq"]}))
             if frame["t"] == "snapshot":
-                columns = frame["tables"].get("pods", {}).get("cols", columns)
-            elif frame["t"] == "delta" and columns:
+                table = frame["tables"].get("pods", {})
+                columns, rows = table.get("cols", columns), table.get("rows", [])
+            elif frame["t"] == "delta":
+                rows = frame.get("up", {}).get("pods", [])
+            else:
+                continue
+            if columns:
                 place, state, space = columns.index("id"), columns.index("state"), columns.index("ns")
-                for row in frame.get("up", {}).get("pods", ()):
-                    if row[state] == "running" and row[space] == "default":
-                        running.add(row[place])
+                running.update(row[place] for row in rows if row[state] == "running" and row[space] == "default")
                 if len(running) == REPLICAS:
                     done.append(time.monotonic())
                     return
