@@ -99,7 +99,7 @@ class RegistryLookup:
         bucket = self._cache.bucket(described.prefix)
         if not bucket.items:
             # Most questions that admission asks of every write are about kinds that nobody uses.
-            return ()
+            return []
         prefix = described.prefix + (f"{namespace}/" if namespace and described.namespaced else "")
         return [item.wire for item in bucket.range(prefix)]
 
