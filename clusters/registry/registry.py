@@ -272,9 +272,11 @@ class Registry:
         *,
         subresource: str = "",
         create: Callable[[], Obj] | None = None,
+        patch: bool = False,
     ) -> Item:
         """Replace an object by what `transform` makes of it. With `create`, an absent object is created (server-side
-        apply, kinds that allow it). Raises NotFound, Conflict, Invalid and what admission raises."""
+        apply, kinds that allow it). `patch`: the transform takes its version from what it is given, so another's write
+        is no conflict. Raises NotFound, Conflict, Invalid and what admission raises."""
         for _ in range(MAX_ATTEMPTS):
             base = self.cache.refresh()
             old_item = self.cache.get(resource.key(namespace, name))
@@ -301,7 +303,8 @@ class Registry:
                 extra = self._beside(ctx, opts)
                 return self.commit([write, *extra], at_head=base if exclusive else None)[0]
             except (CasFailed, HeadMoved):
-                if checked and self._moved(old_item):
+                # A patch is made anew from what the others wrote; if it names a version itself, that one is stale then.
+                if checked and not patch and self._moved(old_item):
                     raise Conflict.stale(resource.group, resource.name, name) from None
         raise busy(resource, name)
 

@@ -93,5 +93,6 @@ def patch_object(call: Call, endpoint: Endpoint, subresource: str) -> Response:
         write_options(call, endpoint, params, operation="Apply" if apply else "Update"),
         subresource=subresource,
         create=factory,
+        patch=True,
     )
     return object_response(call, endpoint, stored, form, 201 if created else 200)
