@@ -194,6 +194,7 @@ def test_port_on_which_nobody_listens_is_refused(kubectl: Kubectl) -> None:
 
 def test_requests_are_in_the_audit_log(kubectl: Kubectl, stack: Stack) -> None:
     kubectl("create", "configmap", "audited")
+    kubectl("exec", "box", "--", "true")
     events = stack.get("/api/v1/clusters/containers/audit?verb=create&resource=configmaps&limit=1")["events"]
     assert [(e["user"], e["code"], e["namespace"]) for e in events] == [("admin", 201, "default")]
     events = stack.get("/api/v1/clusters/containers/audit?resource=pods/exec&limit=1")["events"]
