@@ -6,6 +6,11 @@ Models: apiserver, pkg/endpoints/request/requestinfo.go.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from clusters.machinery import names
+from clusters.machinery.errors import BadRequest
+from clusters.machinery.selectors import ALL_FIELDS, FieldSelector, parse_field_selector
 
 _VERBS = {
     "POST": "create",
@@ -35,6 +40,16 @@ class RequestInfo:
     """What follows the subresource (the path of a proxied request)."""
     watch_path: bool = False
     """The deprecated `/api/v1/watch/...` form."""
+    fields: FieldSelector = ALL_FIELDS
+    """What a list, watch or deletion of many is narrowed to, as far as it can be read."""
+
+    @property
+    def named(self) -> str:
+        """The one object that a request is about, be it by `fieldSelector=metadata.name=x`."""
+        if self.name or self.verb not in ("list", "watch"):
+            return self.name
+        name = self.fields.exact("metadata.name") or ""
+        return "" if names.path_segment_name(name) else name
 
     @property
     def is_resource(self) -> bool:
@@ -78,11 +93,21 @@ def parse(method: str, path: str, query: str = "") -> RequestInfo:
             info.verb = "watch" if info.watch_path or _wants_watch(query) else "list"
         elif info.verb == "delete":
             info.verb = "deletecollection"
+        if "fieldSelector=" in query and info.verb in ("list", "watch", "deletecollection"):
+            info.fields = _fields(query)
     elif info.verb == "get" and (
         info.watch_path or ("watch=" in query and not info.subresource and _wants_watch(query))
     ):
         info.verb = "watch"
     return info
+
+
+def _fields(query: str) -> FieldSelector:
+    given = parse_qs(query, keep_blank_values=True).get("fieldSelector", [""])[0]
+    try:
+        return parse_field_selector(given)
+    except BadRequest:
+        return ALL_FIELDS
 
 
 def _wants_watch(query: str) -> bool:

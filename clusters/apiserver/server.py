@@ -128,7 +128,7 @@ class ApiServer:
         call.user = user
         if not self.throttle.allows(user.name):
             return too_many()
-        if request.header("impersonate-user") or request.header("impersonate-group"):
+        if any(name.startswith("impersonate-") for name, _ in request.headers):
             call.user = self.authorizer.impersonate(call)
         self.authorizer.require(call)
         if not info.is_resource:

@@ -9,7 +9,7 @@ Models: apimachinery, pkg/api/errors. Texts are those of the real server.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ Cause = dict[str, str]
 def qualified(resource: str, group: str) -> str:
     """`pods` or `deployments.apps`: how messages name a resource (or kind) with its group."""
     return f"{resource}.{group}" if group else resource
+
+
+def aggregate(messages: Iterable[str]) -> str:
+    """Several problems as one text (utilerrors.Aggregate): each said once, in brackets if they are many."""
+    once = list(dict.fromkeys(messages))
+    return once[0] if len(once) == 1 else f"[{', '.join(once)}]"
 
 
 class ApiError(Exception):
@@ -180,8 +186,7 @@ class Invalid(ApiError):
     @classmethod
     def of(cls, group: str, kind: str, name: str, errors: Sequence[FieldError]) -> Invalid:
         """`kind` is the Kind (`Pod`), not the resource; `group` qualifies it (`Deployment.apps`)."""
-        rendered = list(dict.fromkeys(e.text() for e in errors))
-        joined = rendered[0] if len(rendered) == 1 else "[" + ", ".join(rendered) + "]"
+        joined = aggregate([e.text() for e in errors])
         causes = [{"reason": e.type.reason, "message": e.body(), "field": e.field} for e in errors]
         return cls(
             f'{qualified(kind, group)} "{name}" is invalid: {joined}',

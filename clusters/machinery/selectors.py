@@ -351,6 +351,8 @@ class FieldSelector:
         return ",".join(r.text() for r in self.requirements)
 
 
+ALL_FIELDS = FieldSelector()
+"""What no field selector says: every object."""
 _FIELD_TERM = re.compile(r"(.*?)(!=|==|=)(.*)", re.DOTALL).fullmatch
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from clusters.apiserver.requestinfo import RequestInfo
 from clusters.machinery.errors import Forbidden, qualified
+from clusters.machinery.selectors import ALL_FIELDS, FieldSelector
 from clusters.machinery.types import UserInfo
 
 MASTERS = "system:masters"
@@ -24,6 +25,8 @@ class Attributes:
     namespace: str = ""
     name: str = ""
     path: str = ""
+    fields: FieldSelector = ALL_FIELDS
+    """What a list, watch or deletion of many is narrowed to."""
 
     @classmethod
     def of(cls, user: UserInfo, info: RequestInfo) -> Attributes:
@@ -35,8 +38,9 @@ class Attributes:
             info.resource,
             info.subresource,
             info.namespace,
-            info.name,
+            info.named,
             info.path,
+            info.fields,
         )
 
     @property

@@ -39,6 +39,11 @@ def _rules(lines: Iterable[str]) -> list[Rule]:
     return [parse_rule(line) for line in lines]
 
 
+def cluster_role_rules(name: str) -> list[Rule]:
+    """The rules of a plain ClusterRole of the tables."""
+    return _rules(policy.CLUSTER_ROLES[name])
+
+
 def _object(kind: str, name: str, *, namespace: str = "", aggregate: Iterable[str] = (), **body: object) -> Obj:
     labels = LABELS | {AGGREGATE + to: "true" for to in aggregate}
     meta: Obj = {"name": name, "labels": labels, "annotations": dict(ANNOTATIONS)}
@@ -74,7 +79,7 @@ def aggregated_rules(name: str) -> list[Rule]:
     labelled = [r for r in policy.CLUSTER_ROLES if name in _aggregate_of(r)]
     labelled += [r for r, to in policy.AGGREGATED.items() if name in to]
     for role in sorted(labelled):
-        found = aggregated_rules(role) if role in policy.AGGREGATED else _rules(policy.CLUSTER_ROLES[role])
+        found = aggregated_rules(role) if role in policy.AGGREGATED else cluster_role_rules(role)
         out.extend(r for r in found if r not in out)
     return out
 

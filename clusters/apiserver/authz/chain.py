@@ -33,8 +33,8 @@ class Authorizer:
         if by_node.allowed:
             return by_node
         decision = self.rbac.authorize(attrs)
-        if not decision.allowed and by_node.reason and not decision.reason:
-            return by_node
+        if not decision.allowed and by_node.reason:
+            return Decision(False, "\n".join(filter(None, (by_node.reason, decision.reason))))
         return decision
 
     def require(self, call: Call) -> None:

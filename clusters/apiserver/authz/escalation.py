@@ -11,7 +11,7 @@ from clusters.apiserver.authz.attributes import MASTERS, Attributes
 from clusters.apiserver.authz.rbac import GROUP
 from clusters.apiserver.authz.rules import Rule, compact, show, uncovered
 from clusters.apiserver.call import Call
-from clusters.machinery.errors import Forbidden, NotFound
+from clusters.machinery.errors import Forbidden, NotFound, aggregate
 from clusters.machinery.types import Obj
 
 FULL: list[Rule] = [
@@ -61,8 +61,7 @@ def _missing(call: Call, rules: list[Rule]) -> str:
         + "\n".join(lines)
     )
     if problems:
-        shown = problems[0] if len(problems) == 1 else "[" + ", ".join(dict.fromkeys(problems)) + "]"
-        text += f"; resolution errors: [{shown}]"
+        text += f"; resolution errors: [{aggregate(problems)}]"
     return text
 
 
@@ -75,17 +74,14 @@ def _role(call: Call, new: Obj, old: Obj | None) -> None:
     if _allowed(call, "escalate", resource, call.info.name, call.info.namespace):
         return
     rules = list(new.get("rules") or ())
-    unchanged = (
-        old is not None
-        and rules == list(old.get("rules") or ())
-        and (new.get("aggregationRule") == old.get("aggregationRule"))
-    )
-    if unchanged:
-        return
     if why := _missing(call, rules):
         raise _refuse(resource, new, why)
-    if new.get("aggregationRule") and _missing(call, FULL):
-        raise _refuse(resource, new, "must have cluster-admin privileges to use an aggregationRule")
+    if (_aggregates(new) or _aggregates(old)) and _missing(call, FULL):
+        raise _refuse(resource, new, "must have cluster-admin privileges to use the aggregationRule")
+
+
+def _aggregates(role: Obj | None) -> bool:
+    return bool(((role or {}).get("aggregationRule") or {}).get("clusterRoleSelectors"))
 
 
 def _binding(call: Call, new: Obj, _old: Obj | None) -> None:

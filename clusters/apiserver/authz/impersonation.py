@@ -15,6 +15,7 @@ from clusters.apiserver.authz.attributes import MASTERS, Attributes, forbidden
 from clusters.apiserver.call import Call
 from clusters.machinery import names
 from clusters.machinery.errors import BadRequest, Forbidden
+from clusters.machinery.field import go_quote
 from clusters.machinery.types import UserInfo
 
 if TYPE_CHECKING:
@@ -110,8 +111,6 @@ class Impersonation:
         wanted = wanted_of(list(call.request.headers))
         if wanted is None:
             return requestor
-        if MASTERS in requestor.groups:
-            return _as(wanted)
         attrs = Attributes.of(requestor, call.info)
         first: Forbidden | None = None
         for mode in _modes(wanted, requestor):
@@ -169,6 +168,8 @@ class Impersonation:
     def _extra(self, wanted: Wanted, attrs: Attributes, constrained: bool) -> None:
         if not wanted.extra:
             return
+        if constrained and (problem := _extra_problem(wanted.extra)):
+            raise forbidden(attrs, problem)
         many = max(len(wanted.extra), sum(map(len, wanted.extra.values()))) >= MANY
         if constrained and many and self._allowed(replace(attrs, subresource="*", name="*")):
             return
@@ -178,6 +179,23 @@ class Impersonation:
 
     def _allowed(self, attrs: Attributes) -> bool:
         return self._authorizer.authorize(attrs).allowed
+
+
+def _extra_problem(extra: dict[str, list[str]]) -> str:
+    """Why a narrow mode would not have these extras; "" if it does."""
+    for key, values in extra.items():
+        if not key:
+            return "impersonating the empty string key in extra is not allowed"
+        domain, _, path = key.partition("/")
+        if not domain or not path:
+            error: str = f'Invalid value: {go_quote(key)}: must be a domain-prefixed path (such as "acme.io/foo")'
+        else:
+            error = "; ".join(f"Invalid value: {go_quote(domain)}: {why}" for why in names.dns1123_subdomain(domain))
+        if error:
+            return f"impersonating an invalid key in extra is not allowed: extra.key: {error}"
+        if "" in values:
+            return "impersonating the empty string value in extra is not allowed"
+    return ""
 
 
 def _modes(wanted: Wanted, requestor: UserInfo) -> list[str]:

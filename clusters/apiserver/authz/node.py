@@ -5,52 +5,29 @@ Models: kubernetes, plugin/pkg/auth/authorizer/node (the graph is looked up inst
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from clusters.apiserver.authz.attributes import ALLOWED, NO_OPINION, Attributes, Decision
+from clusters.apiserver.authz.bootstrap import cluster_role_rules
 from clusters.apiserver.authz.rules import Rule, allows
-from clusters.machinery.types import Obj
+from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry
 
 PREFIX = "system:node:"
 GROUP = "system:nodes"
+LEASES = "kube-node-lease"
+NODE_RULES: tuple[Rule, ...] = tuple(cluster_role_rules("system:node"))
+"""What any node may do of the kinds that are not told apart by object."""
 _READ = ("get", "list", "watch")
-_GRAPH = {"secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes"}
+_OWN = ("get", "create", "update", "patch", "delete")
 
-# The rest of what any node may do (bootstrappolicy.NodeRules), without what the graph decides.
-NODE_RULES: tuple[Rule, ...] = (
-    {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
-    {
-        "apiGroups": ["authorization.k8s.io"],
-        "resources": ["localsubjectaccessreviews", "subjectaccessreviews"],
-        "verbs": ["create"],
-    },
-    {"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["create", "get", "list", "watch"]},
-    {"apiGroups": [""], "resources": ["nodes/status"], "verbs": ["patch", "update"]},
-    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch", "update"]},
-    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "delete"]},
-    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch", "update"]},
-    {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
-    {
-        "apiGroups": ["certificates.k8s.io"],
-        "resources": ["certificatesigningrequests"],
-        "verbs": ["create", "get", "list", "watch"],
-    },
-    {
-        "apiGroups": ["coordination.k8s.io"],
-        "resources": ["leases"],
-        "verbs": ["create", "delete", "get", "patch", "update"],
-    },
-    {"apiGroups": ["storage.k8s.io"], "resources": ["volumeattachments"], "verbs": ["get"]},
-    {"apiGroups": ["storage.k8s.io"], "resources": ["csidrivers"], "verbs": ["get", "list", "watch"]},
-    {
-        "apiGroups": ["storage.k8s.io"],
-        "resources": ["csinodes"],
-        "verbs": ["create", "delete", "get", "patch", "update"],
-    },
-    {"apiGroups": ["node.k8s.io"], "resources": ["runtimeclasses"], "verbs": ["get", "list", "watch"]},
-)
+
+def is_node(user: UserInfo) -> bool:
+    return user.name.startswith(PREFIX) and GROUP in user.groups
+
+
+def _no(reason: str = "") -> Decision:
+    return Decision(False, reason)
 
 
 class NodeAuthorizer:
@@ -58,42 +35,153 @@ class NodeAuthorizer:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._told_apart: dict[tuple[str, str], Callable[[str, Attributes], Decision]] = {
+            ("", "secrets"): self._read_namespaced,
+            ("", "configmaps"): self._read_namespaced,
+            ("", "persistentvolumeclaims"): self._claim,
+            ("", "persistentvolumes"): self._get,
+            ("resource.k8s.io", "resourceclaims"): self._get,
+            ("storage.k8s.io", "volumeattachments"): self._get,
+            ("", "serviceaccounts"): self._token,
+            ("coordination.k8s.io", "leases"): self._lease,
+            ("storage.k8s.io", "csinodes"): self._csi_node,
+            ("resource.k8s.io", "resourceslices"): self._slice,
+            ("", "nodes"): self._node,
+            ("", "pods"): self._pod,
+        }
 
     def authorize(self, attrs: Attributes) -> Decision:
         """Allowed, or no opinion (RBAC has the next word)."""
-        user = attrs.user
-        if not user.name.startswith(PREFIX) or GROUP not in user.groups:
+        if not is_node(attrs.user):
             return NO_OPINION
-        node = user.name[len(PREFIX) :]
-        if not attrs.resource:
-            return NO_OPINION
-        if not attrs.group and attrs.resource in _GRAPH and not attrs.subresource:
-            return self._related(node, attrs)
-        if not attrs.group and attrs.resource == "serviceaccounts":
-            return self._service_account(node, attrs)
-        if attrs.group == "coordination.k8s.io" and attrs.resource == "leases":
-            if attrs.namespace != "kube-node-lease" or (attrs.name and attrs.name != node):
-                return Decision(False, "can only access node lease with the same name as the requesting node")
-        if not attrs.group and attrs.resource == "nodes" and attrs.verb in ("get", "list", "watch"):
-            if attrs.name != node:
-                return Decision(False, f"node '{node}' cannot read '{attrs.name}', only its own Node object")
+        node = attrs.user.name[len(PREFIX) :]
+        if not node:
+            return _no(f'unknown node for user "{attrs.user.name}"')
+        decide = self._told_apart.get((attrs.group, attrs.resource)) if attrs.resource else None
+        if decide is not None:
+            return decide(node, attrs)
         return ALLOWED if any(allows(rule, attrs) for rule in NODE_RULES) else NO_OPINION
 
-    def _pods(self, node: str) -> list[Obj]:
-        pods = self._registry.lookup.list("pods")
-        return [p for p in pods if p.get("spec", {}).get("nodeName") == node]
+    # -- kinds that are told apart by object -------------------------------------------------------------------
+
+    def _read_namespaced(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.verb not in _READ:
+            return _no("can only read resources of this type")
+        if attrs.subresource:
+            return _no("cannot read subresource")
+        if not attrs.namespace:
+            return _no("can only read namespaced object of this type")
+        return self._related(node, attrs)
+
+    def _claim(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.subresource != "status":
+            return self._get(node, attrs)
+        if attrs.verb not in ("update", "patch"):
+            return _no("can only get/update/patch this type")
+        return self._related(node, attrs)
+
+    def _get(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.verb != "get":
+            return _no("can only get individual resources of this type")
+        if attrs.subresource:
+            return _no("cannot get subresource")
+        return self._related(node, attrs)
+
+    def _token(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.verb != "create" or not attrs.name:
+            return _no("can only create tokens for individual service accounts")
+        if attrs.subresource != "token":
+            return _no("can only create token subresource of serviceaccount")
+        return self._related(node, attrs)
+
+    def _lease(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.verb not in _OWN:
+            return _no("can only get, create, update, patch, or delete a node lease")
+        if attrs.namespace != LEASES:
+            return _no(f'can only access leases in the "{LEASES}" system namespace')
+        if attrs.verb != "create" and attrs.name != node:
+            return _no("can only access node lease with the same name as the requesting node")
+        return ALLOWED
+
+    def _csi_node(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.verb not in _OWN:
+            return _no("can only get, create, update, patch, or delete a CSINode")
+        if attrs.subresource:
+            return _no("cannot authorize CSINode subresources")
+        if attrs.verb != "create" and attrs.name != node:
+            return _no("can only access CSINode with the same name as the requesting node")
+        return ALLOWED
+
+    def _slice(self, node: str, attrs: Attributes) -> Decision:
+        if attrs.subresource:
+            return _no("cannot authorize ResourceSlice subresources")
+        if attrs.verb == "create":
+            return ALLOWED
+        if attrs.verb in ("get", "update", "patch", "delete"):
+            return self._related(node, attrs)
+        if attrs.verb in ("watch", "list", "deletecollection"):
+            if attrs.fields.exact("nodeName") == node:
+                return ALLOWED
+            return _no("can only list/watch/deletecollection resourceslices with nodeName field selector")
+        return _no(
+            "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete,"
+            " deletecollection"
+        )
+
+    def _node(self, node: str, attrs: Attributes) -> Decision:
+        verbs = {"": ("create", "update", "patch"), "status": ("update", "patch")}
+        if attrs.verb in verbs.get(attrs.subresource, ()):
+            return ALLOWED
+        if attrs.subresource or attrs.verb not in _READ:
+            return NO_OPINION
+        if attrs.name == node:
+            return ALLOWED
+        what = f"'{attrs.name}'" if attrs.name else "all nodes"
+        return _no(f"node '{node}' cannot read {what}, only its own Node object")
+
+    def _pod(self, node: str, attrs: Attributes) -> Decision:
+        if not attrs.subresource and attrs.verb == "get":
+            return self._get(node, attrs)
+        if not attrs.subresource and attrs.verb in ("list", "watch"):
+            if attrs.fields.exact("spec.nodeName") == node:
+                return ALLOWED
+            if attrs.name:
+                return self._related(node, attrs)
+            return _no("can only list/watch pods with spec.nodeName field selector")
+        verbs = {"": ("create", "delete"), "status": ("update", "patch"), "eviction": ("create",)}
+        return ALLOWED if attrs.verb in verbs.get(attrs.subresource, ()) else NO_OPINION
+
+    # -- what an object has to do with a node ------------------------------------------------------------------
 
     def _related(self, node: str, attrs: Attributes) -> Decision:
-        no_path = f"no relationship found between node '{node}' and this object"
-        if attrs.verb not in _READ or (attrs.verb != "get" and not attrs.name):
-            return Decision(False, f"can only read resources of this type (node '{node}')")
-        for pod in self._pods(node):
-            if attrs.resource == "persistentvolumes":
-                if attrs.name in self._volumes(pod):
-                    return ALLOWED
-            elif pod["metadata"].get("namespace") == attrs.namespace and attrs.name in references(pod, attrs.resource):
-                return ALLOWED
-        return Decision(False, no_path)
+        if not attrs.name:
+            return _no("No Object name found")
+        if attrs.name in self._names(node, attrs):
+            return ALLOWED
+        return _no(f"no relationship found between node '{node}' and this object")
+
+    def _names(self, node: str, attrs: Attributes) -> Iterable[str]:
+        """The objects of a kind (in the namespace asked about) that are a node's business."""
+        lookup = self._registry.lookup
+        if attrs.resource == "volumeattachments":
+            found = lookup.list("volumeattachments.storage.k8s.io")
+            return [v["metadata"]["name"] for v in found if v["spec"].get("nodeName") == node]
+        if attrs.resource == "resourceslices":
+            found = lookup.list("resourceslices.resource.k8s.io")
+            return [v["metadata"]["name"] for v in found if v["spec"].get("nodeName") == node]
+        pods = [p for p in lookup.list("pods") if (p.get("spec") or {}).get("nodeName") == node]
+        if attrs.resource == "persistentvolumes":
+            return {name for pod in pods for name in self._volumes(pod)}
+        pods = [p for p in pods if p["metadata"].get("namespace") == attrs.namespace]
+        match attrs.resource:
+            case "pods":
+                return [p["metadata"]["name"] for p in pods]
+            case "serviceaccounts":
+                return [p["spec"].get("serviceAccountName", "") for p in pods]
+            case "resourceclaims":
+                return {name for pod in pods for name in _resource_claims(pod)}
+            case resource:
+                return {name for pod in pods for name in references(pod, resource)}
 
     def _volumes(self, pod: Obj) -> set[str]:
         lookup, namespace = self._registry.lookup, pod["metadata"].get("namespace", "")
@@ -104,13 +192,11 @@ class NodeAuthorizer:
                 out.add(found["spec"]["volumeName"])
         return out
 
-    def _service_account(self, node: str, attrs: Attributes) -> Decision:
-        if attrs.subresource == "token" and attrs.verb == "create":
-            for pod in self._pods(node):
-                at = pod["metadata"].get("namespace")
-                if at == attrs.namespace and pod["spec"].get("serviceAccountName") == attrs.name:
-                    return ALLOWED
-        return Decision(False, f"no relationship found between node '{node}' and this object")
+
+def _resource_claims(pod: Obj) -> set[str]:
+    named = {str(c.get("resourceClaimName", "")) for c in pod["spec"].get("resourceClaims") or ()}
+    made = {str(c.get("resourceClaimName", "")) for c in (pod.get("status") or {}).get("resourceClaimStatuses") or ()}
+    return (named | made) - {""}
 
 
 def references(pod: Obj, resource: str) -> set[str]:
@@ -127,6 +213,8 @@ def references(pod: Obj, resource: str) -> set[str]:
     for volume in spec.get("volumes") or ():
         if key in volume:
             out.add(str(volume[key].get(name_key, "")))
+        if resource == "persistentvolumeclaims" and "ephemeral" in volume:
+            out.add(f"{pod['metadata'].get('name', '')}-{volume.get('name', '')}")
         for source in (volume.get("projected") or {}).get("sources") or ():
             if key in source:
                 out.add(str(source[key].get("name", "")))

@@ -28,7 +28,11 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
     "system:discovery": (
         "get url /api,/api/*,/apis,/apis/*,/healthz,/livez,/openapi,/openapi/*,/readyz,/version,/version/",
     ),
-    "system:monitoring": ("get url /healthz,/healthz/*,/livez,/livez/*,/metrics,/metrics/slis,/readyz,/readyz/*",),
+    "system:monitoring": (
+        "get url /healthz,/healthz/*,/livez,/livez/*,/metrics,/metrics/slis,/readyz,/readyz/*",
+        "get url /flagz",
+        "get url /statusz",
+    ),
     "system:basic-user": (
         "create authorization.k8s.io selfsubjectaccessreviews,selfsubjectrulesreviews",
         "create authentication.k8s.io selfsubjectreviews",
@@ -86,7 +90,7 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
         "create,get,list,watch core nodes",
         "patch,update core nodes/status",
         "patch,update core nodes",
-        EVENTS,
+        "create,patch,update core events",
         "read core pods",
         "create,delete core pods",
         "patch,update core pods/status",
@@ -110,14 +114,15 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
     "system:kubelet-api-admin": (
         "read core nodes",
         "proxy core nodes",
-        "* core nodes/configz,nodes/healthz,nodes/log,nodes/metrics,nodes/pods,nodes/proxy,nodes/stats",
+        "* core nodes/log,nodes/metrics,nodes/proxy,nodes/stats",
+        "* core nodes/configz,nodes/healthz,nodes/pods",
     ),
     "system:node-bootstrapper": ("create,get,list,watch certificates.k8s.io certificatesigningrequests",),
     "system:auth-delegator": (
         "create authentication.k8s.io tokenreviews",
         "create authorization.k8s.io subjectaccessreviews",
     ),
-    "system:kube-aggregator": ("read core endpoints,services", "read discovery.k8s.io endpointslices"),
+    "system:kube-aggregator": ("read core endpoints,services",),
     "system:kube-controller-manager": (
         EVENTS,
         "create coordination.k8s.io leases",
@@ -169,8 +174,8 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
         "list,watch core endpoints,services",
         "read core nodes",
         EVENTS,
-        "list,watch discovery.k8s.io endpointslices",
         "list,watch networking.k8s.io servicecidrs",
+        "list,watch discovery.k8s.io endpointslices",
     ),
     "system:kube-scheduler": (
         EVENTS,
@@ -188,15 +193,17 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
         "create authentication.k8s.io tokenreviews",
         "create authorization.k8s.io subjectaccessreviews",
         "read storage.k8s.io csinodes",
+        "read storage.k8s.io volumeattachments",
         "read core namespaces",
         "read storage.k8s.io csidrivers",
         "read storage.k8s.io csistoragecapacities",
-        "read storage.k8s.io volumeattachments",
         "read resource.k8s.io deviceclasses",
         "revise resource.k8s.io resourceclaims",
         "revise resource.k8s.io resourceclaims/status",
-        "update core pods/finalizers",
+        "revise core pods/finalizers",
         "read resource.k8s.io resourceslices",
+        "patch,update resource.k8s.io resourceclaims/binding",
+        "create,delete resource.k8s.io resourceclaims",
     ),
 }
 
@@ -235,7 +242,7 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "create,delete,get,list,patch,update,watch batch jobs",
         "update batch cronjobs/status",
         "update batch cronjobs/finalizers",
-        "delete,list core pods",
+        "delete,list,watch core pods",
         EVENTS,
     ),
     "daemon-set-controller": (
@@ -256,6 +263,14 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "get,list,update,watch core pods",
         EVENTS,
     ),
+    "device-taint-eviction-controller": (
+        "delete,get,list,watch core pods",
+        "patch,update core pods/status",
+        "read resource.k8s.io resourceclaims",
+        "read resource.k8s.io resourceslices",
+        "read resource.k8s.io deviceclasses",
+        EVENTS,
+    ),
     "disruption-controller": (
         "read apps,extensions deployments",
         "read apps,extensions replicasets",
@@ -269,23 +284,21 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
     ),
     "endpoint-controller": (
         "read core pods,services",
-        "create,delete,get,list,update core endpoints",
+        "create,delete,get,list,update,watch core endpoints",
         "create core endpoints/restricted",
         EVENTS,
     ),
     "endpointslice-controller": (
         "read core nodes,pods,services",
         "update core services/finalizers",
-        "create,delete,get,list,update discovery.k8s.io endpointslices",
-        "create discovery.k8s.io endpointslices/restricted",
+        "create,delete,get,list,update,watch discovery.k8s.io endpointslices",
         EVENTS,
     ),
     "endpointslicemirroring-controller": (
         "read core endpoints,services",
         "update core services/finalizers",
         "update core endpoints/finalizers",
-        "create,delete,get,list,update discovery.k8s.io endpointslices",
-        "create discovery.k8s.io endpointslices/restricted",
+        "create,delete,get,list,update,watch discovery.k8s.io endpointslices",
         EVENTS,
     ),
     "expand-controller": (
@@ -307,16 +320,17 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "patch,update resource.k8s.io resourceclaims,resourceclaims/status",
         "patch,update core pods/status",
         EVENTS,
+        "patch,update resource.k8s.io resourceclaims/binding",
     ),
     "generic-garbage-collector": ("delete,get,list,patch,update,watch * *", EVENTS),
     "horizontal-pod-autoscaler": (
         "read autoscaling horizontalpodautoscalers",
         "update autoscaling horizontalpodautoscalers/status",
         "get,update * */scale",
-        "list core pods",
-        "list metrics.k8s.io pods",
-        "get,list custom.metrics.k8s.io *",
-        "get,list external.metrics.k8s.io *",
+        "list,watch core pods",
+        "list,watch metrics.k8s.io pods",
+        "read custom.metrics.k8s.io *",
+        "read external.metrics.k8s.io *",
         EVENTS,
     ),
     "job-controller": (
@@ -329,13 +343,13 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
     "namespace-controller": (
         "delete,get,list,watch core namespaces",
         "update core namespaces/finalize,namespaces/status",
-        "delete,deletecollection,get,list * *",
+        "delete,deletecollection,get,list,watch * *",
     ),
     "node-controller": (
-        "delete,get,list,patch,update core nodes",
+        "delete,get,list,patch,update,watch core nodes",
         "patch,update core nodes/status",
         "patch,update core pods/status",
-        "delete,get,list core pods",
+        "delete,get,list,watch core pods",
         EVENTS,
     ),
     "persistent-volume-binder": (
@@ -345,11 +359,11 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "update core persistentvolumeclaims/status",
         "create,delete,get,list,watch core pods",
         "read storage.k8s.io storageclasses",
-        "get,list core nodes",
-        "watch core events",
+        "list,watch core nodes",
         EVENTS,
+        "watch core events",
     ),
-    "pod-garbage-collector": ("delete,list,watch core pods", "get,list core nodes", "patch core pods/status"),
+    "pod-garbage-collector": ("delete,list,watch core pods", "read core nodes", "patch core pods/status"),
     "replicaset-controller": (
         "get,list,update,watch apps,extensions replicasets",
         "update apps,extensions replicasets/status",
@@ -387,10 +401,10 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "update apps statefulsets/finalizers",
         "create,delete,get,patch,update core pods",
         "create,delete,get,list,patch,update,watch apps controllerrevisions",
-        "create,get core persistentvolumeclaims",
-        EVENTS,
+        "create,get,list,watch core persistentvolumeclaims",
         "delete,update core persistentvolumeclaims",
         "update core pods/finalizers",
+        EVENTS,
     ),
     "ttl-controller": ("list,patch,update,watch core nodes", EVENTS),
     "certificate-controller": (
@@ -402,7 +416,12 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "create authorization.k8s.io subjectaccessreviews",
         EVENTS,
     ),
-    "pvc-protection-controller": ("get,list,update,watch core persistentvolumeclaims", "read core pods", EVENTS),
+    "pvc-protection-controller": (
+        "get,list,update,watch core persistentvolumeclaims",
+        "update core persistentvolumeclaims/status",
+        "read core pods",
+        EVENTS,
+    ),
     "pv-protection-controller": ("get,list,update,watch core persistentvolumes", EVENTS),
     "volumeattributesclass-protection-controller": (
         "read core persistentvolumeclaims",
@@ -422,11 +441,11 @@ CONTROLLERS: dict[str, tuple[str, ...]] = {
         "delete,patch core secrets",
     ),
     "selinux-warning-controller": (
-        "read core persistentvolumeclaims",
+        EVENTS,
         "read core persistentvolumes",
+        "read core persistentvolumeclaims",
         "read core pods",
         "read storage.k8s.io csidrivers",
-        EVENTS,
     ),
 }
 """What the service account of each controller (in kube-system) may do: `system:controller:NAME`."""
@@ -439,12 +458,12 @@ ROLES: dict[tuple[str, str], tuple[str, ...]] = {
     ("kube-system", "system:controller:cloud-provider"): ("create,get,list,watch core configmaps",),
     ("kube-system", "system:controller:token-cleaner"): ("delete,get,list,watch core secrets", EVENTS),
     ("kube-system", "system::leader-locking-kube-controller-manager"): (
-        "watch core configmaps",
-        "get,update core configmaps kube-controller-manager",
+        "create,get,list,update,watch coordination.k8s.io leases",
+        "create,get,list,update,watch coordination.k8s.io leasecandidates",
     ),
     ("kube-system", "system::leader-locking-kube-scheduler"): (
-        "watch core configmaps",
-        "get,update core configmaps kube-scheduler",
+        "create,get,list,update,watch coordination.k8s.io leases",
+        "create,get,list,update,watch coordination.k8s.io leasecandidates",
     ),
     ("kube-public", "system:controller:bootstrap-signer"): (
         "read core configmaps",
@@ -460,7 +479,11 @@ ROLE_BINDINGS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ),
     ("kube-system", "system::leader-locking-kube-controller-manager"): (
         "system::leader-locking-kube-controller-manager",
-        ("User system:kube-controller-manager", "ServiceAccount kube-controller-manager"),
+        (
+            "User system:kube-controller-manager",
+            "ServiceAccount kube-controller-manager",
+            "ServiceAccount leader-election-controller",
+        ),
     ),
     ("kube-system", "system::leader-locking-kube-scheduler"): (
         "system::leader-locking-kube-scheduler",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from clusters.apiserver.authz.attributes import Attributes, Decision
 from clusters.apiserver.authz.rules import Rule, allows
+from clusters.machinery.errors import aggregate
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.cache import Change, WatchCache
 
@@ -32,6 +33,9 @@ class Grant:
     why: str
     rules: tuple[Rule, ...]
     missing: str = ""
+    binding: str = ""
+    position: int = 0
+    """Where in its binding the subject stands: of several that a user is, the first one counts."""
 
 
 class _Index:
@@ -62,7 +66,7 @@ class _Index:
             missing = f'{kind}.{GROUP} "{ref.get("name", "")}" not found'
         rules = tuple(role.get("rules") or ()) if role is not None else ()
         name = binding["metadata"]["name"]
-        for subject in binding.get("subjects") or ():
+        for position, subject in enumerate(binding.get("subjects") or ()):
             key = subject_key(subject, namespace)
             if not key:
                 continue
@@ -74,7 +78,7 @@ class _Index:
                 f'RBAC: allowed by {what} of {ref.get("kind", "")} "{ref.get("name", "")}" '
                 f"to {_describe(subject, namespace)}"
             )
-            into.setdefault(key, []).append(Grant(why, rules, missing))
+            into.setdefault(key, []).append(Grant(why, rules, missing, name, position))
 
     def role(self, ref: Obj, namespace: str) -> Obj | None:
         if ref.get("kind") == "Role":
@@ -102,6 +106,18 @@ def _describe(subject: Obj, namespace: str) -> str:
     return f'{kind} "{name}"'
 
 
+def _once(grants: dict[str, list[Grant]], keys: Sequence[str]) -> Iterator[Grant]:
+    """The grants of any of the keys in the order of their bindings' names, one for each binding."""
+    found: dict[str, Grant] = {}
+    for key in keys:
+        for grant in grants.get(key, ()):
+            known = found.get(grant.binding)
+            if known is None or grant.position < known.position:
+                found[grant.binding] = grant
+    for name in sorted(found):
+        yield found[name]
+
+
 class RbacAuthorizer:
     """Evaluates RBAC over the cache's roles and bindings."""
 
@@ -126,16 +142,13 @@ class RbacAuthorizer:
         return index
 
     def grants(self, user: UserInfo, namespace: str) -> Iterator[Grant]:
-        """What the user was given, cluster-wide grants first."""
+        """What the user was given, cluster-wide grants first, each binding once."""
         index = self.index()
         keys = ("u:" + user.name, *("g:" + g for g in user.groups))
-        for key in keys:
-            yield from index.everywhere.get(key, ())
-        if namespace:
-            inside = index.inside.get(namespace)
-            if inside:
-                for key in keys:
-                    yield from inside.get(key, ())
+        yield from _once(index.everywhere, keys)
+        inside = index.inside.get(namespace) if namespace else None
+        if inside:
+            yield from _once(inside, keys)
 
     def authorize(self, attrs: Attributes) -> Decision:
         """Allowed by some rule, or no opinion, with what went wrong."""
@@ -148,9 +161,7 @@ class RbacAuthorizer:
                 if allows(rule, attrs):
                     return Decision(True, grant.why)
         if problems:
-            problems = list(dict.fromkeys(problems))
-            text = problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]"
-            return Decision(False, f"RBAC: {text}")
+            return Decision(False, f"RBAC: {aggregate(problems)}")
         return Decision(False)
 
     def rules_for(self, user: UserInfo, namespace: str) -> tuple[list[Rule], list[str]]:

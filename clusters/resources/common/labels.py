@@ -19,8 +19,18 @@ def selector_errors(selector: Obj | None, path: Path, *, values: bool = True) ->
     return errors
 
 
-def requirement_errors(requirement: Obj, path: Path, *, values: bool = True) -> ErrorList:
+def requirement_errors(requirement: Obj, path: Path, *, values: bool = True, known: bool = True) -> ErrorList:
     """One expression: operator, values that fit it, a label key, label values."""
+    errors = operator_errors(requirement, path, known=known)
+    errors += label_key_errors(requirement.get("key", ""), path.child("key"))
+    if values:
+        for i, value in enumerate(requirement.get("values") or ()):
+            errors += label_value_errors(value, path.child("values").index(i))
+    return errors
+
+
+def operator_errors(requirement: Obj, path: Path, *, known: bool = True) -> ErrorList:
+    """An operator and as many values as it takes; `known=False` lets operators pass that nobody knows."""
     errors: ErrorList = []
     operator, given = requirement.get("operator", ""), requirement.get("values") or ()
     if operator in ("In", "NotIn"):
@@ -30,10 +40,6 @@ def requirement_errors(requirement: Obj, path: Path, *, values: bool = True) -> 
         if given:
             text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
             errors.append(forbidden(path.child("values"), text))
-    else:
+    elif known:
         errors.append(invalid(path.child("operator"), operator, "not a valid selector operator"))
-    errors += label_key_errors(requirement.get("key", ""), path.child("key"))
-    if values:
-        for i, value in enumerate(given):
-            errors += label_value_errors(value, path.child("values").index(i))
     return errors
