@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 
 from clusters.kernel.clock import SECOND, wall_now
 from clusters.runtime import lease, notify
+from clusters.runtime.garbage import Collector
 from clusters.runtime.slices import Worker, compactable, due_clusters
 from clusters.storage.seal import NoSeal
 from clusters.storage.sql import SqlStore
@@ -41,8 +42,10 @@ class Agent:
         self._wakeup = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._collector: Collector | None = None
 
     def start(self) -> None:
+        self._collector = Collector()
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
         self._thread.start()
 
@@ -58,6 +61,8 @@ class Agent:
                 result = self.worker.run_slice(cluster_id)
             if result.due != 0:
                 break
+        if self._collector is not None:
+            self._collector.rest(resting=result.due != 0)
         if result.due is None:
             with self._wakeup:
                 self._due.pop(cluster_id, None)

@@ -6,7 +6,6 @@ budget is spent → commit in batches, publish after each → write down when it
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -35,8 +34,6 @@ COMMIT_EVERY = 60 * MILLISECOND
 """Wall time between commits within a slice: what watchers see as "live"."""
 WINDOW = 2000
 """Revisions that one round of compaction drops at most."""
-COLLECT_EVERY = 200
-"""Slices between two full garbage collections."""
 RETRY_FIRST, RETRY_LAST = 2 * SECOND, 60 * SECOND
 """Wall time until a slice that failed is tried again; it doubles up to the last."""
 MAX_WARM = 24
@@ -68,7 +65,6 @@ class Worker:
         self.holder = holder
         self._warm: OrderedDict[int, Session] = OrderedDict()
         self._failures: dict[int, _Failure] = {}
-        self._slices = 0
 
     def forget(self, cluster_id: int) -> None:
         """Load it anew next time."""
@@ -80,9 +76,6 @@ class Worker:
         if failure is not None and wall_now() < failure.until:
             return SliceResult(failure.until, ran=False)
         epoch: int | None = None
-        # A slice makes ten thousands of objects that live on, and hardly any cycles: collecting among them is a
-        # quarter of its time, for nothing.
-        gc.disable()
         try:
             epoch = lease.acquire(cluster_id, holder=self.holder)
             if epoch is None:
@@ -101,13 +94,8 @@ class Worker:
             self.forget(cluster_id)
             return SliceResult(self._failed(cluster_id, error), ran=False)
         finally:
-            gc.enable()
             if epoch is not None:
                 self._let_go(cluster_id, epoch)
-            self._slices += 1
-            if self._slices % COLLECT_EVERY == 0:
-                gc.collect()
-                gc.freeze()
 
     def _failed(self, cluster_id: int, error: Exception) -> int:
         """Write down why, in full once; the wall time at which to try again."""
