@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from clusters.apiserver import render
-from clusters.apiserver.http import Answer, Header, Request, Response, Stream, Upgrade
+from clusters.apiserver.http import Answer, Header, Later, Request, Response, Stream, Upgrade
 from clusters.apiserver.server import ApiServer
 from clusters.machinery.errors import BadRequest
 from clusters.machinery.types import UserInfo
@@ -25,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 THREADS = 8
 BOOKMARK_SECONDS = 60.0
+LATER_SECONDS = 0.1
+"""Between two looks at whether what an answer waits for has come."""
 _HEADER_NAMES: dict[bytes, str] = {}
 
 
@@ -59,8 +61,7 @@ class ApiApplication:
         limit = self.server.cluster.settings.max_body_bytes
         body = b"" if websocket else await read_body(receive, limit)
         request = request_of(scope, self._root, body, user)
-        loop = asyncio.get_running_loop()
-        answer: Answer = await loop.run_in_executor(self._pool, self.server.handle, request)
+        answer = await self._answer(request)
         if isinstance(answer, Response):
             if websocket:
                 await refuse_websocket(answer, receive, send)
@@ -76,6 +77,17 @@ class ApiApplication:
         else:
             refusal = render.error(None, BadRequest("Upgrade request required"))
             await (refuse_websocket(refusal, receive, send) if websocket else send_response(refusal, send))
+
+    async def _answer(self, request: Request) -> Answer:
+        """The server's answer; while it has none yet, no thread of the pool is held."""
+        loop = asyncio.get_running_loop()
+        answer: Answer | Later = await loop.run_in_executor(self._pool, self.server.begin, request)
+        if not isinstance(answer, Later):
+            return answer
+        until = loop.time() + answer.seconds
+        while loop.time() < until and not await loop.run_in_executor(self._pool, answer.ready):
+            await asyncio.sleep(min(LATER_SECONDS, answer.seconds))
+        return await loop.run_in_executor(self._pool, self.server.handle, request)
 
 
 _POOL: ThreadPoolExecutor | None = None
@@ -270,7 +282,7 @@ async def drain(stream: Stream, emit: Callable[[bytes], Awaitable[None]], receiv
 
 async def stream_http(stream: Stream, receive: Receive, send: Send) -> None:
     """A chunked answer."""
-    headers = _raw_headers(stream.content_type, [("Cache-Control", "no-cache, private"), *stream.headers])
+    headers = _raw_headers(stream.content_type, stream.headers)
     await send({"type": "http.response.start", "status": stream.status, "headers": headers})
     # The head goes out at once: clients wait for it before they believe that the watch stands.
     await send({"type": "http.response.body", "body": b"", "more_body": True})

@@ -13,6 +13,8 @@ from clusters.resources.base import Context
 if TYPE_CHECKING:
     from clusters.apiserver.server import ApiServer
 
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_HUMAN = ("curl", "Wget", "Mozilla/5.0")
 ANONYMOUS = UserInfo("system:anonymous", ("system:unauthenticated",))
 
 
@@ -27,6 +29,8 @@ class Call:
     warnings: list[str] = field(default_factory=list)
     began: int = 0
     """Wall clock, microseconds."""
+    patient: bool = False
+    """The caller can wait, and ask again."""
     _query: Query | None = None
 
     @property
@@ -42,11 +46,9 @@ class Call:
     @property
     def pretty(self) -> bool:
         """Asked for by `?pretty`, or by being a browser or curl-like tool as the real server guesses."""
-        if "pretty" in self.request.query:
-            value = self.query.get("pretty")
-            if "pretty" in self.query:
-                return value.lower() not in ("false", "0")
-        return False
+        if "pretty" in self.request.query and (value := self.query.get("pretty")):
+            return value in _TRUE
+        return self.request.header("user-agent").startswith(_HUMAN)
 
     def context(self) -> Context:
         """For strategies: who reads, and when."""

@@ -78,6 +78,8 @@ class ServerSettings:
     watch_queue: int = 2_000
     """Events a slow watcher may lag behind before it is cut off."""
     bookmark_seconds: float = 60.0
+    future_seconds: float = 3.0
+    """How long a read waits for a revision that has not been written yet."""
     max_watchers: int = 10_000
     """Watches on one cluster in one process."""
     max_streams: int = 500

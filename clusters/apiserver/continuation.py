@@ -11,7 +11,7 @@ import json
 import posixpath
 from dataclasses import dataclass
 
-from clusters.machinery.errors import BadRequest
+from clusters.machinery.errors import BadRequest, Gone
 
 _VERSION = "meta.k8s.io/v1"
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -82,6 +82,17 @@ def _json_problem(data: bytes) -> str:
         shown = chr(data[0]) if 0x20 <= data[0] < 0x7F else f"\\x{data[0]:02x}"
         return f"invalid character '{shown}' looking for beginning of value"
     return "unexpected end of JSON input"
+
+
+def too_old(start: str) -> Gone:
+    """410: the revision of a list's first page is compacted. The token in it goes on at `start`, as things are now."""
+    return Gone(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+        metadata={"continue": next_token(-1, start)},
+    )
 
 
 def next_token(rev: int, start: str) -> str:

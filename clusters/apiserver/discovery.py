@@ -106,21 +106,27 @@ class Discovery:
             wanted = _aggregated_version(call.accept)
             if wanted:
                 return self._aggregated(call, parts[0], wanted)
-            make = self._legacy_versions if parts[0] == "api" else self._group_list
-            return self._document(call, path, make, vary=True)
-        if len(parts) == 2 and parts[0] == "api" and self._has("", parts[1]):
+            if parts[0] == "api":
+                check_route(call)
+                return self._document(call, path, self._legacy_versions, vary=True)
+            return self._document(call, path, self._group_list, vary=True)
+        if len(parts) == 2 and parts[0] == "api" and self.serves("", parts[1]):
+            check_route(call)
             return self._document(call, path, lambda: self._resource_list("", parts[1]))
-        if len(parts) == 2 and parts[0] == "apis" and self._has(parts[1], ""):
+        if len(parts) == 2 and parts[0] == "apis" and self.serves(parts[1], ""):
             return self._document(call, path, lambda: self._group(parts[1], top=True))
-        if len(parts) == 3 and parts[0] == "apis" and parts[1] and self._has(parts[1], parts[2]):
+        if len(parts) == 3 and parts[0] == "apis" and parts[1] and self.serves(parts[1], parts[2]):
+            if self._server.endpoints.builtin(parts[1]):
+                check_route(call)
             return self._document(call, path, lambda: self._resource_list(parts[1], parts[2]))
         return None
 
-    def _has(self, group: str, version: str) -> bool:
+    def serves(self, group: str, version: str) -> bool:
+        """Whether there are resources in a group, or (`version`) in one of its versions."""
+        self._sync()
         return any(g == group and (not version or version in vs) for g, vs in self._groups)
 
     def _document(self, call: Call, key: str, make: Callable[[], dict[str, Any]], *, vary: bool = False) -> Response:
-        check_route(call)
         form = choose(call.accept, tables=False)
         headers: list[Header] = [("Vary", "Accept")] if vary else []
         if form.media_type != JSON or call.pretty or form.pretty:
@@ -204,7 +210,7 @@ class Discovery:
         if body is None:
             body = self._kept[key] = orjson.dumps(self._aggregate(root, wanted)) + b"\n"
         etag = '"' + hashlib.sha512(body).hexdigest().upper() + '"'
-        headers: list[Header] = [("Vary", "Accept"), ("ETag", etag)]
+        headers: list[Header] = [("Vary", "Accept"), ("ETag", etag), ("Cache-Control", "public")]
         if call.request.header("if-none-match") == etag:
             return Response(304, b"", "", headers)
         media = f"{JSON};g=apidiscovery.k8s.io;v={wanted};as=APIGroupDiscoveryList"

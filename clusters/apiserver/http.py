@@ -117,3 +117,11 @@ class Upgrade:
 
 
 Answer = Response | Stream | Upgrade
+
+
+@dataclass(slots=True)
+class Later:
+    """No answer yet: it waits for a revision that may still come. Ask again when `ready`, or after `seconds`."""
+
+    ready: Callable[[], bool]
+    seconds: float

@@ -38,9 +38,10 @@ class NonResource:
         if path == "/metrics":
             return health.metrics(call)
         if head in ("api", "apis"):
+            if self._routed(path):
+                self._only_get(call)
             found = self.discovery.answer(call, path)
             if found is not None:
-                self._only_get(call)
                 return found
         if head == "openapi":
             return self.openapi.answer(call, path)
@@ -54,6 +55,15 @@ class NonResource:
             return True
         return parts[1] == "apis" and len(parts) > 2 and self._server.endpoints.builtin(parts[2])
 
+    def _routed(self, path: str) -> bool:
+        """Whether a router that knows GET alone stands before a document of discovery."""
+        parts = path.split("/")
+        if parts[1] == "api":
+            return len(parts) <= 3 and self.discovery.serves("", parts[2] if len(parts) == 3 else "")
+        if len(parts) != 4:
+            return False
+        return self._server.endpoints.builtin(parts[2]) and self.discovery.serves(parts[2], parts[3])
+
     def _only_get(self, call: Call) -> None:
         if call.request.method != "GET":
             raise MethodNotAllowed
@@ -64,6 +74,7 @@ class NonResource:
             "/.well-known/openid-configuration",
             "/api",
             "/apis",
+            "/apis/",
             "/healthz",
             "/livez",
             "/metrics",
@@ -79,10 +90,8 @@ class NonResource:
                 paths.add(f"/apis/{group}")
             for name in versions:
                 paths.add(f"/apis/{group}/{name}" if group else f"/api/{name}")
-        for check in health.names(self._server.cluster):
-            for kind in ("healthz", "livez", "readyz"):
-                if kind == "healthz" or check not in ("shutdown",):
-                    paths.add(f"/{kind}/{check}")
+        for kind in ("healthz", "livez", "readyz"):
+            paths.update(f"/{kind}/{check}" for check in health.names(self._server.cluster, kind))
         return render.answer(call, {"paths": sorted(paths)}, render.INDENTED)
 
     def _oidc(self, call: Call, path: str) -> Response:

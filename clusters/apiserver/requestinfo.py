@@ -95,9 +95,7 @@ def parse(method: str, path: str, query: str = "") -> RequestInfo:
             info.verb = "deletecollection"
         if "fieldSelector=" in query and info.verb in ("list", "watch", "deletecollection"):
             info.fields = _fields(query)
-    elif info.verb == "get" and (
-        info.watch_path or ("watch=" in query and not info.subresource and _wants_watch(query))
-    ):
+    elif info.verb == "get" and info.watch_path:
         info.verb = "watch"
     return info
 

@@ -42,11 +42,21 @@ def too_large(wanted: int, current: int) -> Timeout:
     )
 
 
+class NotYet(Exception):
+    """The revision may still come: whoever asked can wait for it without holding a thread."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+
+
 def at_least(call: Call, wanted: int) -> int:
-    """The current revision, if it is `wanted` or later. A real server waits three seconds for the future to
-    come; ours is always current, so what it does not have nobody has. Raises Timeout."""
+    """The current revision, if it is `wanted` or later. A revision of the future is waited for, then refused.
+    Raises NotYet, Timeout."""
     current = call.server.cluster.registry.cache.refresh()
     if wanted > current:
+        if call.patient:
+            raise NotYet(wanted)
         raise too_large(wanted, current)
     return current
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from clusters.apiserver import render, requestinfo
 from clusters.apiserver.audit import record
@@ -19,7 +20,8 @@ from clusters.apiserver.authz.chain import Authorizer
 from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
-from clusters.apiserver.http import Answer, Request, Response
+from clusters.apiserver.http import Answer, Later, Request, Response, Stream
+from clusters.apiserver.revisions import NotYet
 from clusters.apiserver.room import check_room
 from clusters.apiserver.routing import check_route, not_found
 from clusters.apiserver.throttle import Throttle, too_many
@@ -78,11 +80,22 @@ class ApiServer:
         }
 
     def handle(self, request: Request) -> Answer:
-        """Answer one request. Never raises."""
+        """Answer one request, at once. Never raises."""
+        answer = self._handle(request, patient=False)
+        assert not isinstance(answer, Later)
+        return answer
+
+    def begin(self, request: Request) -> Answer | Later:
+        """Answer one request, or say what must be waited for before it is asked again (with `handle`)."""
+        return self._handle(request, patient=True)
+
+    def _handle(self, request: Request, *, patient: bool) -> Answer | Later:
         info = requestinfo.parse(request.method, request.path, request.query)
-        call = Call(self, request, info, began=wall_now())
+        call = Call(self, request, info, began=wall_now(), patient=patient)
         try:
             answer = self._answer(call)
+        except NotYet as early:
+            return Later(partial(self._reached, early.wanted), self.cluster.settings.future_seconds)
         except ApiError as failure:
             answer = render.error(call, failure, call.accept)
         except ClusterDeleted:
@@ -92,6 +105,12 @@ class ApiServer:
             logger.exception("%s %s failed", request.method, request.path)
             answer = render.error(call, InternalError(f"Internal error occurred: {failure}"), call.accept)
         return self._finish(call, answer)
+
+    def _reached(self, rev: int) -> bool:
+        try:
+            return self.cluster.registry.cache.refresh() >= rev
+        except ClusterDeleted:
+            return True
 
     def pod_token(self, pod: Obj, source: Obj) -> str:
         """The token of a projected volume (`serviceAccountToken`): signed, bound to the Pod, in force."""
@@ -108,13 +127,12 @@ class ApiServer:
 
     def _finish(self, call: Call, answer: Answer) -> Answer:
         self.requests += 1
-        if isinstance(answer, Response):
+        if isinstance(answer, Response | Stream):
             audit_id = call.request.header("audit-id") or self.cluster.rng.uuid("audit", self.requests)
             answer.headers.append(("Audit-Id", audit_id))
-            answer.headers.append(("Cache-Control", "no-cache, private"))
-            record(self.cluster.audit, call, answer.status)
-        else:
-            record(self.cluster.audit, call, getattr(answer, "status", 101))
+            if not any(name == "Cache-Control" for name, _ in answer.headers):
+                answer.headers.append(("Cache-Control", "no-cache, private"))
+        record(self.cluster.audit, call, getattr(answer, "status", 101))
         return answer
 
     def _answer(self, call: Call) -> Answer:
@@ -140,7 +158,8 @@ class ApiServer:
         endpoint = self.endpoints.get(info.group, info.version, info.resource)
         if endpoint is None:
             return not_found(call, builtin=self.endpoints.builtin(info.group))
-        if call.request.method == "HEAD":
+        if call.request.method == "HEAD" and not endpoint.custom and info.subresource != "proxy":
+            # Only GET has routes; custom resources have a handler that asks for the verb alone.
             raise MethodNotAllowed
         if endpoint.version.deprecation:
             call.warnings.append(endpoint.version.deprecation)

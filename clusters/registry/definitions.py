@@ -59,6 +59,24 @@ class _Follower:
             self._resources.remove(known.qualified)
 
 
+def redefined(change: Change) -> bool:
+    """Whether what a definition serves is replaced: by a change of its spec or its names, or because it goes."""
+    if change.old is None or change.new is None:
+        return change.old is not None
+    old, new = change.old.obj, change.new.obj
+    return bool(old["spec"] != new["spec"] or _names(old) != _names(new))
+
+
+def served_prefix(definition: Obj) -> str:
+    """The store prefix of the objects that a definition defines."""
+    return f"{definition['spec']['group']}/{_names(definition).get('plural', '')}/"
+
+
+def _names(definition: Obj) -> Obj:
+    names: Obj = (definition.get("status") or {}).get("acceptedNames") or {}
+    return names
+
+
 def _matters(old: Obj, new: Obj) -> bool:
     """Whether a change concerns what is served."""
     return bool(old["spec"] != new["spec"] or old.get("status") != new.get("status"))

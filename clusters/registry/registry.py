@@ -139,8 +139,8 @@ class Registry:
         else:
             try:
                 record = self.cache.store.get(key, rev)
-            except Compacted as error:
-                raise gone(error) from None
+            except Compacted:
+                raise gone() from None
             item = Item(record) if record is not None else None
         if item is None:
             raise NotFound.of(resource.group, resource.name, name)
@@ -165,8 +165,8 @@ class Registry:
                 return _page(list(bucket.range(prefix, after)), at, limit, predicate)
         try:
             records, at = self.cache.store.list(prefix, rev=rev, after=after)
-        except Compacted as error:
-            raise gone(error) from None
+        except Compacted:
+            raise gone() from None
         return _page([Item(r) for r in records], at, limit, predicate)
 
     # writes
@@ -556,6 +556,6 @@ def busy(resource: Resource, name: str) -> ApiError:
     return Conflict.stale(resource.group, resource.name, name)
 
 
-def gone(error: Compacted) -> Gone:
+def gone() -> Gone:
     """410 for a compacted revision, in the API server's words."""
-    return Gone(f"The resourceVersion for the provided list is too old: {error.rev} ({error.compacted})")
+    return Gone("The resourceVersion for the provided list is too old.")

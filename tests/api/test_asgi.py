@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -70,6 +71,51 @@ async def test_the_embedding_application_may_say_who_asks(app):
     start, body = await ask(as_jane, scope("GET", "/k8s/demo/api/v1/nodes", authorization=""))
     assert start["status"] == 403
     assert 'User "jane" cannot list resource "nodes"' in json.loads(body)["message"]
+
+
+async def ask_later(app, query: str):
+    """The task of a request that has to wait."""
+    task = asyncio.ensure_future(ask(app, scope("GET", f"/k8s/demo{CMS}", query)))
+    while not app.looked:
+        await asyncio.sleep(0)
+    return task
+
+
+@pytest.fixture
+def waiting(server, monkeypatch):
+    """An application with one thread that counts how often it looked for a revision that was not there."""
+    app = ApiApplication(server, root="/k8s/demo", pool=ThreadPoolExecutor(1))
+    monkeypatch.setattr("clusters.apiserver.asgi.LATER_SECONDS", 0.005)
+    app.looked = 0
+    reached = server._reached
+
+    def look(rev):
+        app.looked += 1
+        return reached(rev)
+
+    monkeypatch.setattr(server, "_reached", look)
+    return app
+
+
+async def test_a_read_of_the_future_waits_for_it_and_holds_no_thread(waiting, server, api):
+    server.cluster.settings.future_seconds = 60
+    task = await ask_later(waiting, f"resourceVersion={server.cluster.registry.cache.rev + 1}")
+    start, _ = await ask(waiting, scope("GET", "/k8s/demo/api/v1/namespaces/default"))
+    assert (start["status"], task.done()) == (200, False)
+    api.create(CMS, {"metadata": {"name": "a"}})
+    start, body = await task
+    assert start["status"] == 200
+    assert [i["metadata"]["name"] for i in json.loads(body)["items"]] == ["a"]
+
+
+async def test_a_future_that_does_not_come_times_out(waiting, server):
+    server.cluster.settings.future_seconds = 0.01
+    start, body = await (await ask_later(waiting, "resourceVersion=999999999"))
+    assert start["status"] == 504
+    assert json.loads(body)["details"] == {
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    }
 
 
 async def open_watch(app, query: str):

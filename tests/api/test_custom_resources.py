@@ -220,3 +220,36 @@ def test_openapi_offers_no_strategic_patch(widgets: Api) -> None:
     media = path["patch"]["requestBody"]["content"]
     assert "application/merge-patch+json" in media
     assert not any("strategic" in m for m in media)
+
+
+@pytest.mark.parametrize("end", ["unserved", "deleted", "changed"])
+def test_watches_end_when_what_they_watch_is_served_anew_or_no_more(widgets: Api, end: str) -> None:
+    watching, other = widgets.watch(ITEMS), widgets.watch("/api/v1/configmaps")
+    path = f"{CRDS}/widgets.{GROUP}"
+    if end == "deleted":
+        widgets.ask("DELETE", path)
+        widgets.patch("json", path, [{"op": "remove", "path": "/metadata/finalizers"}])
+    else:
+        where = "served" if end == "unserved" else "deprecated"
+        widgets.patch("json", path, [{"op": "add", "path": f"/spec/versions/0/{where}", "value": end != "unserved"}])
+    assert (watching.events(), watching.ended) == ([], True)
+    assert (other.events(), other.ended) == ([], False)
+
+
+def test_watches_go_on_while_nothing_about_the_definition_changes(widgets: Api) -> None:
+    watching = widgets.watch(ITEMS)
+    widgets.patch("merge", f"{CRDS}/widgets.{GROUP}", {"metadata": {"labels": {"a": "b"}}})
+    widgets.create(ITEMS, widget())
+    assert watching.names() == [("ADDED", "w")]
+
+
+def test_a_head_of_a_custom_resource_is_a_get_without_its_body(widgets: Api) -> None:
+    widgets.create(ITEMS, widget())
+    assert widgets.raw("HEAD", f"{ITEMS}/w").status == 200
+    assert widgets.raw("HEAD", f"{ITEMS}/nope").status == 404
+
+
+def test_an_unknown_method_on_a_custom_resource_has_no_verb(widgets: Api) -> None:
+    status, body = widgets.ask("OPTIONS", ITEMS)
+    assert status == 405
+    assert body["message"] == f' is not supported on resources of kind "widgets.{GROUP}"'

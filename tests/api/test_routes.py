@@ -58,6 +58,22 @@ def test_metadata_of_a_list_is_not_that_of_an_object(api, path, kind, message):
     assert (status, body["message"]) == (406, message)
 
 
+ALWAYS = ["/", "/apis", "/apis/apps", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3"]
+
+
+@pytest.mark.parametrize("path", ALWAYS)
+def test_what_has_no_router_answers_a_head_like_a_get(api, path):
+    assert api.raw("HEAD", path).status == 200
+
+
+@pytest.mark.parametrize("path", [CMS, "/api", "/api/v1", "/apis/apps/v1", "/version", "/api/v1/nodes/a/status"])
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
+def test_a_router_knows_no_other_methods_than_it_has_routes_for(api, method, path):
+    answer = api.raw(method, path)
+    assert answer.status == 405
+    assert b"the server does not allow this method on the requested resource" in answer.body
+
+
 @pytest.mark.parametrize("path", ["/nope", "/apis/example.com/v1/widgets", "/apis/example.com", "/healthz/nope"])
 def test_where_no_router_is_responsible_the_answer_is_text(api, path):
     answer = api.raw("GET", path)

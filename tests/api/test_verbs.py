@@ -179,3 +179,22 @@ def test_finished_requests_are_told_to_the_audit_sink(api, server):
     assert [(h["verb"], h["resource"], h["name"], h["code"]) for h in heard] == [
         ("get", "deployments.apps/scale", "x", 404)
     ]
+
+
+def test_a_list_of_one_name_needs_access_to_that_name_alone(api):
+    rules = [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["a"], "verbs": ["list", "watch"]}]
+    where = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    api.create(f"{where}/roles", {"metadata": {"name": "r"}, "rules": rules})
+    api.create(
+        f"{where}/rolebindings",
+        {
+            "metadata": {"name": "r"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}],
+        },
+    )
+    jane, cms = api.as_("jane"), "/api/v1/namespaces/default/configmaps"
+    assert jane.ask("GET", cms, fieldSelector="metadata.name=a")[0] == 200
+    assert jane.ask("GET", cms)[0] == 403
+    status, body = jane.ask("GET", cms, fieldSelector="metadata.name=b")
+    assert (status, body["details"]["name"]) == (403, "b")

@@ -128,11 +128,36 @@ def test_a_watch_as_tables_names_its_columns_once(api):
 def test_a_watch_of_one_name_hears_of_that_one(api):
     api.create(CMS, cm("a"))
     api.create(CMS, cm("b"))
-    watching = api.watch(f"{CMS}/a")
+    watching = api.watch("/api/v1/watch/namespaces/default/configmaps/a")
     assert watching.names() == [("ADDED", "a")]
     api.patch("merge", f"{CMS}/b", {"data": {"k": "1"}})
     api.patch("merge", f"{CMS}/a", {"data": {"k": "1"}})
     assert watching.names() == [("MODIFIED", "a")]
+
+
+def test_the_path_and_the_selector_of_a_watch_may_not_differ(api):
+    query = {"fieldSelector": "metadata.name=b"}
+    status, body = api.ask("GET", "/api/v1/watch/namespaces/default/configmaps/a", **query)
+    assert (status, body["message"]) == (400, "fieldSelector metadata.name doesn't match requested name")
+
+
+def test_an_object_is_got_whether_or_not_a_watch_was_asked_for(api):
+    api.create(CMS, cm("a"))
+    assert api.get(f"{CMS}/a", watch="true")["metadata"]["name"] == "a"
+
+
+def test_a_watch_from_the_future_waits_for_its_first_event(api):
+    watching = api.watch(CMS, resourceVersion="999999999")
+    api.create(CMS, cm("a"))
+    assert (watching.events(), watching.ended) == ([], False)
+
+
+def test_a_watch_of_a_state_that_does_not_come_fails_as_a_stream(api):
+    asked = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    watching = api.watch(CMS, resourceVersion="999999999", **asked)
+    (event,) = watching.events()
+    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 504, "Timeout")
+    assert watching.ended
 
 
 @pytest.mark.parametrize(("query", "seconds"), [({"timeoutSeconds": "7"}, 7), ({}, None)])

@@ -10,14 +10,14 @@ from typing import Any
 
 from clusters.apiserver import render, table
 from clusters.apiserver.call import Call
-from clusters.apiserver.continuation import Continuation, next_token
+from clusters.apiserver.continuation import Continuation, next_token, too_old
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import JSON, Response
 from clusters.apiserver.negotiate import Form, choose
 from clusters.apiserver.params import ListOptions
 from clusters.apiserver.revisions import at_least, exact_revision, parse_revision
 from clusters.apiserver.selection import check_fields, selection
-from clusters.machinery.errors import NotAcceptable
+from clusters.machinery.errors import Gone, NotAcceptable
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item
 from clusters.registry.registry import Listing
@@ -102,19 +102,36 @@ def find(call: Call, endpoint: Endpoint, opts: ListOptions) -> tuple[Listing, Co
     if opts.continue_:
         continued = Continuation.parse(opts.continue_, opts.rev)
         rev = continued.rev if continued.rev > 0 else None
+        if rev is not None:
+            at_least(call, rev)
         after = resource.prefix + (f"{namespace}/" if namespace and resource.namespaced else "")
         after += continued.start
     elif opts.rev:
         rev = exact_revision(call, opts)
-    listing = registry.list(
-        resource,
-        namespace if resource.namespaced else "",
-        rev=rev,
-        after=after,
-        limit=max(0, opts.limit) if opts.rev != "0" else 0,
-        predicate=predicate,
-    )
+    try:
+        listing = registry.list(
+            resource,
+            namespace if resource.namespaced else "",
+            rev=rev,
+            after=after,
+            limit=_page_size(call, endpoint, opts),
+            predicate=predicate,
+        )
+    except Gone:
+        if continued is None:
+            raise
+        raise too_old(continued.start) from None
     return listing, continued
+
+
+def _page_size(call: Call, endpoint: Endpoint, opts: ListOptions) -> int:
+    """0: all at once. What one key holds, or the cache is asked for as it is, does not come in pages."""
+    if opts.rev == "0":
+        return 0
+    if opts.fields is not None and opts.fields.exact("metadata.name") is not None:
+        if call.info.namespace or not endpoint.namespaced:
+            return 0
+    return max(0, opts.limit)
 
 
 def list_meta(

@@ -11,11 +11,11 @@ from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import JSON, Response, Stream
 from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import ListOptions
-from clusters.apiserver.revisions import parse_revision
+from clusters.apiserver.revisions import at_least, parse_revision
 from clusters.apiserver.selection import check_fields, selection
 from clusters.apiserver.watch.encode import INITIAL_EVENTS_END, Encoder, error_line
 from clusters.apiserver.watch.stream import WatchSource
-from clusters.machinery.errors import Gone
+from clusters.machinery.errors import ApiError, BadRequest, Gone, Timeout
 from clusters.registry.cache import Change
 from clusters.storage.store import Compacted
 
@@ -28,6 +28,7 @@ def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
     cluster = server.cluster
     form = choose(call.accept, streaming=True)
     opts = ListOptions.parse(call.query, watch=True)
+    _check_name(call, opts)
     check_fields(endpoint, opts.fields)
     include = "Metadata"
     if form.kind == "Table":
@@ -37,14 +38,14 @@ def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
     prefix = endpoint.resource.prefix
     scope = prefix + (f"{info.namespace}/" if info.namespace and endpoint.namespaced else "")
     cache = cluster.registry.cache
-    cache.refresh()
+    early = _too_early(call, opts, rev)
     test = selection(call, endpoint, opts.labels, opts.fields)
     with cache.lock:
         begin_with_state = opts.initial_events is True or (opts.initial_events is None and rev == 0)
         past: list[Change] = []
-        failure: Gone | None = None
+        failure: ApiError | None = early
         after = cache.rev
-        if not begin_with_state and rev:
+        if not begin_with_state and rev and failure is None:
             after = max(rev, cache.rev)
             try:
                 past = [c for c in cache.changes_since(rev, prefix) if c.key.startswith(scope)]
@@ -73,6 +74,23 @@ def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
                 source.begin_with_line(encoder.bookmark(cache.rev, {INITIAL_EVENTS_END: "true"}))
             server.hub.add(source)
     return Stream(source, JSON, timeout=float(opts.timeout or _default_timeout(call)))
+
+
+def _check_name(call: Call, opts: ListOptions) -> None:
+    """The path and the selector may not name different objects. Raises BadRequest."""
+    fields = opts.fields
+    if call.info.name and fields and not fields.empty and fields.exact("metadata.name") != call.info.name:
+        raise BadRequest("fieldSelector metadata.name doesn't match requested name")
+
+
+def _too_early(call: Call, opts: ListOptions, rev: int) -> Timeout | None:
+    """A watch that shall begin with the state at least as of a revision waits for it, and fails as a stream; any other
+    waits for its first event however long that takes."""
+    try:
+        at_least(call, rev if opts.initial_events and opts.bookmarks else 0)
+    except Timeout as failure:
+        return failure
+    return None
 
 
 def _default_timeout(call: Call) -> int:

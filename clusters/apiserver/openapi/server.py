@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from clusters.apiserver import render
 from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import clauses
@@ -31,6 +30,9 @@ _V2_FORMS = {
     "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": _V2_PROTOBUF,
 }
 """(A media type cannot hold an `@`, but that is what old clients ask for.)"""
+
+
+_V3_FORMS = frozenset((JSON, "application/*", "*/*", "*/json"))
 
 
 class OpenApi:
@@ -84,16 +86,19 @@ class OpenApi:
 
     def _index(self, call: Call) -> Response:
         names = self._names()
-        paths: dict[str, Any] = {}
-        for group_root in ("api", "apis"):
-            if any(n.startswith(group_root + "/") for n in names):
-                paths.setdefault(group_root, None)
         out: dict[str, Any] = {}
         for name in sorted(names):
             out[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={self._document(name)[1]}"}
-        return render.answer(call, {"paths": out}, render.DEFAULT_FORM)
+        body = orjson.dumps({"paths": out})
+        etag = '"' + hashlib.sha512(body).hexdigest().upper() + '"'
+        headers: list[Header] = [("Etag", etag)]
+        if call.request.header("if-none-match") == etag:
+            return Response(304, b"", "", headers)
+        return Response(200, body, JSON, headers)
 
     def _v3(self, call: Call, name: str) -> Response:
+        if call.accept and not any(media in _V3_FORMS for media, _ in clauses(call.accept)):
+            return Response(406, b"", "", [("Vary", "Accept")])
         body, etag = self._document(name)
         headers: list[Header] = [("Etag", f'"{etag}"'), ("Vary", "Accept-Encoding, Accept")]
         wanted = call.query.get("hash")

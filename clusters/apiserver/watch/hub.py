@@ -13,6 +13,8 @@ from typing import Protocol
 from clusters.apiserver.context import ServerSettings
 from clusters.machinery.errors import TooManyRequests
 from clusters.registry.cache import Change, WatchCache
+from clusters.registry.definitions import PREFIX as DEFINITIONS
+from clusters.registry.definitions import redefined, served_prefix
 
 
 class Watcher(Protocol):
@@ -69,6 +71,8 @@ class WatchHub:
     def _changed(self, changes: Sequence[Change]) -> None:
         watchers = self._watchers
         for change in changes:
+            if change.prefix == DEFINITIONS and redefined(change):
+                self._end_custom(change)
             group = watchers.get(change.prefix)
             if not group:
                 continue
@@ -76,11 +80,11 @@ class WatchHub:
                 if change.key.startswith(watcher.scope):
                     watcher.offer(change)
 
-    def end_resource(self, prefix: str) -> None:
-        """A resource is no longer served: end its watches."""
-        with self.cache.lock:
-            for watcher in tuple(self._watchers.get(prefix, {}).values()):
-                watcher.end()
+    def _end_custom(self, change: Change) -> None:
+        """A custom resource is served anew or no longer: its watches end, and who still wants one asks again."""
+        assert change.old is not None
+        for watcher in tuple(self._watchers.get(served_prefix(change.old.obj), {}).values()):
+            watcher.end()
 
     def close(self) -> None:
         """End all watches."""

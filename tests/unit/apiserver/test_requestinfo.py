@@ -51,8 +51,25 @@ def test_parse_tells_watch_from_list_by_the_query(query, verb):
     assert parse("GET", "/api/v1/pods", query).verb == verb
 
 
-def test_parse_watch_of_a_named_object_is_a_watch():
-    assert parse("GET", "/api/v1/namespaces/a/pods/p", "watch=true").verb == "watch"
+def test_parse_a_named_object_is_watched_by_the_old_path_alone():
+    assert parse("GET", "/api/v1/watch/namespaces/a/pods/p").verb == "watch"
+    assert parse("GET", "/api/v1/namespaces/a/pods/p", "watch=true").verb == "get"
+
+
+@pytest.mark.parametrize(
+    ("selector", "name"),
+    [
+        ("metadata.name=p", "p"),
+        ("metadata.name%3D%3Dp,spec.nodeName%3Dn", "p"),
+        ("metadata.name!=p", ""),
+        ("metadata.name", ""),
+        ("metadata.name=a/b", ""),
+        ("status.phase=Running", ""),
+    ],
+)
+def test_parse_a_list_of_one_name_is_about_that_one(selector, name):
+    info = parse("GET", "/api/v1/namespaces/a/pods", f"fieldSelector={selector}")
+    assert (info.verb, info.name, info.named) == ("list", "", name)
 
 
 @pytest.mark.parametrize(
