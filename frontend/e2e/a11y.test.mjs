@@ -34,8 +34,20 @@ const screens = {
     await page.getByRole("treegrid").waitFor();
   },
   failures: async page => page.getByRole("button", { name: "Failures" }).click(),
-  events: async page => page.getByRole("button", { name: "events", exact: true }).click(),
-  activity: async page => page.getByRole("button", { name: "activity" }).click(),
+  events: async page => page.getByRole("button", { name: "Events", exact: true }).click(),
+  audit: async page => {
+    await page.evaluate(() => {
+      const { kube } = window.__playground.session;
+      return Promise.all([
+        kube.patch("/api/v1/nodes/node-1", { spec: { unschedulable: true } }),
+        kube.delete("/api/v1/namespaces/default/pods/nobody").catch(() => undefined),
+      ]);
+    });
+    await page.getByRole("button", { name: "Audit" }).click();
+    await page.getByRole("table", { name: "Audit log" }).getByRole("button").first().click();
+    await page.getByText("audit.k8s.io/v1").waitFor();
+  },
+  activity: async page => page.getByRole("button", { name: "Activity" }).click(),
   yaml: async page => {
     await page.getByRole("button", { name: "Apply YAML" }).click();
     await page.locator(".cm-content").waitFor();

@@ -119,7 +119,39 @@ describe("list and palette", { skip }, () => {
       .getByRole("button", { name: "Commands for node-1" })
       .click();
     await page.getByRole("menuitem", { name: /^Cordon/ }).click();
-    await page.getByRole("button", { name: "activity" }).click();
+    await page.getByRole("button", { name: "Activity" }).click();
     await page.getByText("kubectl cordon node-1").waitFor();
+  });
+
+  it("shows who asked the API for what: as it comes, filtered, one whole event by key", async () => {
+    await page.getByRole("button", { name: "Audit", exact: true }).click();
+    await page.evaluate(async () => {
+      const { kube } = window.__playground.session;
+      for (const node of ["node-1", "node-2"])
+        await kube.patch(`/api/v1/nodes/${node}`, { spec: { unschedulable: true } });
+      await kube.delete("/api/v1/namespaces/default/pods/nobody").catch(() => undefined);
+    });
+    const table = page.getByRole("table", { name: "Audit log" });
+    await table.getByText("default/nobody").waitFor();
+    await table.getByRole("button", { name: "admin delete pods nobody: 404" }).focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await table.getByText('"requestURI": "/api/v1/nodes/node-2"').waitFor();
+    await page.getByRole("combobox", { name: "Code" }).selectOption("4xx");
+    await table.getByText("node-2").first().waitFor({ state: "detached" });
+    for (const code of await table.getByRole("button").all())
+      assert.match(await code.getAttribute("aria-label"), /: 4\d\d$/);
+    await page.getByRole("button", { name: "List" }).click();
+    await page
+      .getByRole("row", { name: /node-1/ })
+      .first()
+      .getByRole("button", { name: "Commands for node-1" })
+      .click();
+    await page.getByRole("menuitem", { name: /audit log/ }).click();
+    await table.getByRole("button", { name: /nobody/ }).waitFor({ state: "detached" });
+    await table
+      .getByRole("button", { name: /patch nodes node-1/ })
+      .first()
+      .waitFor();
   });
 });

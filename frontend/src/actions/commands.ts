@@ -2,6 +2,7 @@
  * Every command of the page, once. Palette, context menu, inspector, list rows and keyboard all show and run these, so
  * that whatever a drag does can be done without one.
  */
+import { KNOWN } from "@/protocol/kube";
 import type { Pod } from "@/protocol/rows";
 import { type Ref, select, ui } from "@/store/ui";
 import { nudgeSpeed, SPEEDS, setSpeed, speedLabel, step, togglePause } from "./clock";
@@ -61,6 +62,8 @@ export function commandsFor(session: ClusterSession, ref: Ref, map: MapControl |
       add("yaml", "Open YAML", () => openYaml(session, ref), { keys: "E", local: true });
       break;
   }
+  if (ref.kind !== "component")
+    add("audit", "Show its requests in the audit log", () => openAudit(session, ref), { local: true });
   if (map) add("focus", "Show on the map", () => showOnMap(map, ref), { keys: "F", local: true });
   // What cannot be undone comes last.
   return [...list.filter(c => !c.danger), ...list.filter(c => c.danger)];
@@ -159,6 +162,15 @@ export function openLogs(pod: Pod): void {
   ui.set({ dock: "logs", logsOf: { ns: pod.ns, pod: pod.name, container: pod.containers[0]?.name ?? "" } });
 }
 
+/** Who asked the API for this object. */
+function openAudit(session: ClusterSession, ref: Ref): void {
+  const object = named(session, ref);
+  const resource = object && KNOWN[object.kind];
+  if (!object || !resource) return;
+  const namespace = object.ns ? { namespace: object.ns } : {};
+  ui.set({ dock: "audit", audit: { ...namespace, object: object.name, resource: resource.plural } });
+}
+
 function showOnMap(map: MapControl, ref: Ref): void {
   ui.set({ view: "map" });
   requestAnimationFrame(() => map.focus(ref.id));
@@ -181,6 +193,7 @@ export function globalCommands(session: ClusterSession, map: MapControl | null):
     view("failures", "Break something…", () => ui.set({ failures: true }), "X"),
     view("events", "Show events", () => ui.set({ dock: "events" })),
     view("activity", "Show what I did, as kubectl", () => ui.set({ dock: "activity" })),
+    view("audit", "Show the audit log: every request to the API", () => ui.set({ dock: "audit", audit: {} })),
     view("help", "Keyboard help", () => ui.set({ help: true }), "?"),
     view("packets", state.packets ? "Hide traffic" : "Show traffic", () =>
       ui.set({ packets: !state.packets }),

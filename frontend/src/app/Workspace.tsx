@@ -30,6 +30,7 @@ export function Workspace({ name }: { name: string }) {
       inspector: false,
       editor: null,
       logsOf: null,
+      audit: {},
       drains: {},
       peers: [],
       filter: [],

@@ -1,6 +1,8 @@
 /** The playground's REST: clusters, clock, faults, machines, explanations. */
 import type { ClockFrame, Speed } from "@/protocol/frames";
 import type {
+  AuditQuery,
+  AuditRow,
   ClusterSummary,
   Explanation,
   MoveVerdicts,
@@ -82,6 +84,17 @@ export class PlaygroundClient {
 
   explainMove(pod: string, signal?: AbortSignal): Promise<MoveVerdicts> {
     return json(`${this.base}/explain/move`, { method: "POST", body: { pod }, signal });
+  }
+
+  audit(query: AuditQuery, signal?: AbortSignal): Promise<{ events: AuditRow[]; next: number | null }> {
+    const params = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) if (value) params.set(key, String(value));
+    return json(`${this.base}/audit?${params}`, { signal });
+  }
+
+  /** The event in the form of audit.k8s.io/v1. */
+  auditEvent(id: number, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    return json(`${this.base}/audit/${id}`, { signal });
   }
 
   schema(): Promise<Schema> {

@@ -1,6 +1,6 @@
 /** The dock under the map: events grouped, what was done here as kubectl, logs. */
 import { Check, Copy, LoaderCircle, X } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { age } from "@/actions/look";
 import { toFailure } from "@/net/errors";
 import type { EventRow } from "@/protocol/rows";
@@ -11,17 +11,20 @@ import { Badge, Empty } from "@/ui/bits";
 import { cx } from "@/ui/cx";
 import { useNow, useSession } from "./context";
 
-const TABS: { tab: DockTab; title: string }[] = [
+const Audit = lazy(() => import("./Audit"));
+
+export const TABS: { tab: DockTab; title: string }[] = [
   { tab: "events", title: "Events" },
   { tab: "activity", title: "Activity" },
   { tab: "logs", title: "Logs" },
+  { tab: "audit", title: "Audit" },
 ];
 
 export function Dock() {
   const dock = useUi(s => s.dock);
   if (!dock) return null;
   return (
-    <section aria-label="Dock" className="enter-up flex h-60 shrink-0 flex-col border-t border-line bg-panel">
+    <section aria-label="Dock" className="enter-up flex h-72 shrink-0 flex-col border-t border-line bg-panel">
       <header className="flex h-9 shrink-0 items-center gap-1 border-b border-line px-2">
         {TABS.map(t => (
           <button
@@ -46,6 +49,11 @@ export function Dock() {
         {dock === "events" && <Events />}
         {dock === "activity" && <Activity />}
         {dock === "logs" && <Logs />}
+        {dock === "audit" && (
+          <Suspense fallback={null}>
+            <Audit />
+          </Suspense>
+        )}
       </div>
     </section>
   );

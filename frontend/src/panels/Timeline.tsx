@@ -8,6 +8,7 @@ import { cx } from "@/ui/cx";
 import { Menu } from "@/ui/Menu";
 import { Tip } from "@/ui/Tip";
 import { useClock, useNow, useSession } from "./context";
+import { TABS } from "./Dock";
 
 const WINDOW_US = 180e6;
 
@@ -90,18 +91,18 @@ export function Timeline() {
       )}
       <Strip />
       <div className="flex items-center gap-0.5">
-        {(["events", "activity", "logs"] as const).map(tab => (
+        {TABS.map(({ tab, title }) => (
           <button
             key={tab}
             type="button"
             aria-pressed={dock === tab}
             onClick={() => ui.set({ dock: dock === tab ? null : tab })}
             className={cx(
-              "h-7 rounded-lg px-2.5 text-[12px] font-medium capitalize",
+              "h-7 rounded-lg px-2.5 text-[12px] font-medium",
               dock === tab ? "bg-accent-soft text-accent" : "text-ink-2 hover:bg-hover hover:text-ink",
             )}
           >
-            {tab}
+            {title}
           </button>
         ))}
       </div>

@@ -77,6 +77,42 @@ export interface NewFault {
   duration?: string;
 }
 
+/** One request to the cluster's API. */
+export interface AuditRow {
+  id: number;
+  /** wall clock */
+  at: string;
+  /** virtual time */
+  time: string;
+  user: string;
+  verb: string;
+  path: string;
+  resource: string;
+  namespace: string;
+  name: string;
+  code: number;
+  /** microseconds */
+  latency: number;
+}
+
+/** What of the audit log is wanted; names of the query's parameters. */
+export interface AuditFilter {
+  user?: string;
+  verb?: string;
+  resource?: string;
+  namespace?: string;
+  object?: string;
+  /** 404 or 4xx */
+  code?: string;
+  text?: string;
+}
+
+export interface AuditQuery extends AuditFilter {
+  after?: number;
+  before?: number;
+  limit?: number;
+}
+
 export interface NewMachine {
   name?: string;
   zone?: string;

@@ -18,7 +18,7 @@ import type { Ctx } from "./glyphs";
 import { Overview } from "./overview";
 import { paintGhost, paintLaneLabel, paintService, paintShelf, paintWorkload, paintZone } from "./places";
 import { paintPod } from "./pod";
-import type { View } from "./view";
+import type { Pen, View } from "./view";
 
 const BUDGET_MS = 4;
 /** How often the overview takes up changes while the camera moves. */
@@ -203,8 +203,9 @@ export class BaseLayer {
     const { view, ctx } = this;
     const { scene } = view;
     const m = Math.round(MARGIN * s);
+    const pen = ({ ctx }: Bitmap): Pen => ({ ctx, view, s, ox: m, oy: m, lod });
     const blit = !this.full;
-    const copy = (bitmap: Bitmap, node: number, r: { x: number; y: number; w: number; h: number }) => {
+    const copy = (bitmap: Bitmap, node: number, r: Rect) => {
       if (!blit) return;
       const at = this.cardOrigin(node, s);
       ctx.drawImage(bitmap.canvas, r.x, r.y, r.w, r.h, at.x - m + r.x, at.y - m + r.y, r.w, r.h);
@@ -216,7 +217,7 @@ export class BaseLayer {
       const bitmap = this.exact(node, s);
       if (!row || !bitmap || slot < 0 || slot >= scene.density.capacity) continue;
       if (scene.slots.podAt(node, slot) >= 0) continue;
-      copy(bitmap, node, clearCell(bitmap.ctx, view, row, slot, s, m, m));
+      copy(bitmap, node, clearCell(pen(bitmap), row, slot));
     }
     this.dirtyHoles.length = 0;
     for (const pod of this.dirtyCells) {
@@ -225,8 +226,8 @@ export class BaseLayer {
       const row = node >= 0 ? scene.model.nodes.at(node) : undefined;
       const bitmap = node >= 0 ? this.exact(node, s) : undefined;
       if (!row || !bitmap || slot < 0 || slot >= scene.density.capacity) continue;
-      const rect = clearCell(bitmap.ctx, view, row, slot, s, m, m);
-      if (!view.hidden.has(pod)) paintPod(bitmap.ctx, view, pod, slot, s, m, m, lod);
+      const rect = clearCell(pen(bitmap), row, slot);
+      if (!view.hidden.has(pod)) paintPod(pen(bitmap), pod, slot);
       copy(bitmap, node, rect);
     }
     this.dirtyCells.clear();
@@ -250,7 +251,7 @@ export class BaseLayer {
       };
       bitmap.ctx.fillStyle = view.theme.card;
       bitmap.ctx.fillRect(m + inset, area.y, Math.round(CARD.w * s) - 2 * inset, area.h);
-      paintTop(bitmap.ctx, view, node, row, s, m, m, lod);
+      paintTop(pen(bitmap), node, row);
       copy(bitmap, node, area);
     }
     this.dirtyTops.clear();
@@ -344,7 +345,7 @@ export class BaseLayer {
           s,
           this.frame,
         );
-        paintCard(bitmap.ctx, view, node, row, s, m, m, lod);
+        paintCard({ ctx: bitmap.ctx, view, s, ox: m, oy: m, lod }, node, row);
         this.signature.set(node, this.signatureOf(node));
         this.builds++;
       } else {

@@ -2,12 +2,11 @@
 
 import type { Node } from "@/protocol/rows";
 import { cellRect, type Density } from "@/scene/density";
-import { CARD } from "@/scene/geometry";
-import type { Lod } from "@/scene/lod";
-import { type Ctx, roundRect } from "./glyphs";
+import { CARD, type Rect } from "@/scene/geometry";
+import { roundRect } from "./glyphs";
 import { paintPod } from "./pod";
 import { bytes, cores, fitText, monoWidth, setFont } from "./text";
-import type { View } from "./view";
+import type { Pen } from "./view";
 
 /** room for the shadow around a card, world units */
 export const MARGIN = 8;
@@ -20,39 +19,21 @@ export function moodOf(node: Node): NodeMood {
   return node.ready === "False" ? "notready" : "unknown";
 }
 
-/** The whole card; (ox, oy) is its corner in the target's device pixels. */
-export function paintCard(
-  ctx: Ctx,
-  view: View,
-  index: number,
-  node: Node,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
-  paintBody(ctx, view, node, s, ox, oy);
-  paintHeader(ctx, view, index, node, s, ox, oy, lod);
-  paintBars(ctx, view, index, node, s, ox, oy, lod);
-  paintGrid(ctx, view, index, s, ox, oy, lod);
+/** The whole card. */
+export function paintCard(pen: Pen, index: number, node: Node): void {
+  paintBody(pen, node);
+  paintTop(pen, index, node);
+  paintGrid(pen, index);
 }
 
 /** Header and bars alone, over a card that is otherwise up to date. */
-export function paintTop(
-  ctx: Ctx,
-  view: View,
-  index: number,
-  node: Node,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
-  paintHeader(ctx, view, index, node, s, ox, oy, lod);
-  paintBars(ctx, view, index, node, s, ox, oy, lod);
+export function paintTop(pen: Pen, index: number, node: Node): void {
+  paintHeader(pen, index, node);
+  paintBars(pen, index, node);
 }
 
-function paintBody(ctx: Ctx, view: View, node: Node, s: number, ox: number, oy: number): void {
+function paintBody(pen: Pen, node: Node): void {
+  const { ctx, view, s, ox, oy } = pen;
   const { theme } = view;
   const w = Math.round(CARD.w * s);
   const h = Math.round(CARD.h * s);
@@ -66,7 +47,7 @@ function paintBody(ctx: Ctx, view: View, node: Node, s: number, ox: number, oy: 
   roundRect(ctx, ox + 0.5, oy + 0.5, w - 1, h - 1, r);
   ctx.fillStyle = mood === "off" ? theme.cardOff : theme.card;
   ctx.fill();
-  if (mood !== "ready" || node.cordoned) stripes(ctx, view, mood, w, h, s, ox, oy, r);
+  if (mood !== "ready" || node.cordoned) stripes(pen, mood, w, h, r);
   roundRect(ctx, ox + 0.5, oy + 0.5, w - 1, h - 1, r);
   ctx.lineWidth = mood === "ready" ? 1 : Math.max(1, 1.5 * s);
   ctx.strokeStyle = mood === "ready" ? theme.cardLine : mood === "off" ? theme.ink3 : theme.bad;
@@ -76,22 +57,16 @@ function paintBody(ctx: Ctx, view: View, node: Node, s: number, ox: number, oy: 
 }
 
 /** Diagonal stripes behind the header say "not for new pods", over the whole card "not working". */
-function stripes(
-  ctx: Ctx,
-  view: View,
-  mood: NodeMood,
-  w: number,
-  h: number,
-  s: number,
-  ox: number,
-  oy: number,
-  r: number,
-): void {
+function stripes(pen: Pen, mood: NodeMood, w: number, h: number, r: number): void {
+  const { ctx, view, s, ox, oy } = pen;
   const { theme } = view;
+  const tall = mood === "ready" ? Math.round(34 * s) : h;
   ctx.save();
   roundRect(ctx, ox + 0.5, oy + 0.5, w - 1, h - 1, r);
   ctx.clip();
-  const tall = mood === "ready" ? Math.round(34 * s) : h;
+  ctx.beginPath();
+  ctx.rect(ox, oy, w, tall);
+  ctx.clip();
   ctx.globalAlpha = mood === "ready" ? 0.16 : 0.07;
   ctx.strokeStyle = mood === "ready" ? theme.warn : mood === "off" ? theme.ink3 : theme.bad;
   ctx.lineWidth = Math.max(1, 4 * s);
@@ -101,52 +76,34 @@ function stripes(
     ctx.moveTo(ox + x, oy + tall);
     ctx.lineTo(ox + x + tall, oy);
   }
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(ox, oy, w, tall);
-  ctx.clip();
-  ctx.beginPath();
-  for (let x = -tall; x < w; x += pitch) {
-    ctx.moveTo(ox + x, oy + tall);
-    ctx.lineTo(ox + x + tall, oy);
-  }
   ctx.stroke();
-  ctx.restore();
   ctx.restore();
 }
 
-function paintHeader(
-  ctx: Ctx,
-  view: View,
-  index: number,
-  node: Node,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
+function paintHeader(pen: Pen, index: number, node: Node): void {
+  const { ctx, view, s, ox, oy, lod } = pen;
   const { theme } = view;
   const cy = oy + Math.round(22 * s);
-  readyGlyph(ctx, view, node, ox + Math.round(20 * s), cy, 7 * s);
+  readyGlyph(pen, node, ox + Math.round(20 * s), cy, 7 * s);
   if (lod === "overview") return;
   let right = ox + Math.round((CARD.w - CARD.pad) * s);
   ctx.textBaseline = "middle";
   if (view.labels) {
-    setFont(ctx, theme.mono, 10.5 * s);
+    setFont(ctx, theme.mono, 11.5 * s);
     ctx.textAlign = "right";
     ctx.fillStyle = theme.ink3;
     const count = `${view.scene.slots.count(index)}/${node.slots || "–"}`;
     ctx.fillText(count, right, cy + 0.5 * s);
-    right -= monoWidth(count, 10.5 * s) + 8 * s;
+    right -= monoWidth(count, 11.5 * s) + 8 * s;
     for (const tag of tagsOf(node)) {
-      right = paintTag(ctx, view, tag, right, cy, s) - 4 * s;
+      right = paintTag(pen, tag, right, cy) - 4 * s;
     }
   }
-  setFont(ctx, theme.sans, 14 * s, 600);
+  setFont(ctx, theme.sans, 15 * s, 600);
   ctx.textAlign = "left";
   ctx.fillStyle = moodOf(node) === "off" ? theme.ink2 : theme.ink;
   const x = ox + Math.round(34 * s);
-  ctx.fillText(fitText(ctx, node.name, right - x, 14 * s, 600), x, cy + 0.5 * s);
+  ctx.fillText(fitText(ctx, node.name, right - x, 15 * s, 600), x, cy + 0.5 * s);
 }
 
 interface Tag {
@@ -170,12 +127,12 @@ function tagsOf(node: Node): Tag[] {
   return tags.slice(0, 2);
 }
 
-function paintTag(ctx: Ctx, view: View, tag: Tag, right: number, cy: number, s: number): number {
+function paintTag({ ctx, view, s }: Pen, tag: Tag, right: number, cy: number): number {
   const { theme } = view;
-  setFont(ctx, theme.sans, 9.5 * s, 500);
+  setFont(ctx, theme.sans, 10.5 * s, 500);
   const text = tag.text.length > 15 ? `${tag.text.slice(0, 14)}…` : tag.text;
   const w = Math.ceil(ctx.measureText(text).width + 10 * s);
-  const h = Math.round(15 * s);
+  const h = Math.round(16 * s);
   const x = Math.round(right - w);
   const y = Math.round(cy - h / 2);
   const color = tag.tone === "warn" ? theme.warn : tag.tone === "bad" ? theme.bad : theme.ink2;
@@ -190,7 +147,7 @@ function paintTag(ctx: Ctx, view: View, tag: Tag, right: number, cy: number, s: 
   return x;
 }
 
-function readyGlyph(ctx: Ctx, view: View, node: Node, cx: number, cy: number, r: number): void {
+function readyGlyph({ ctx, view }: Pen, node: Node, cx: number, cy: number, r: number): void {
   const { theme } = view;
   const mood = moodOf(node);
   ctx.lineCap = "round";
@@ -225,64 +182,20 @@ function readyGlyph(ctx: Ctx, view: View, node: Node, cx: number, cy: number, r:
 }
 
 /** CPU, memory and slots: what is requested of what can be allocated. */
-function paintBars(
-  ctx: Ctx,
-  view: View,
-  index: number,
-  node: Node,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
-  const used = view.scene.slots.count(index);
-  bar(
-    ctx,
-    view,
-    0,
-    "CPU",
-    node.cpuReq,
-    node.cpu,
-    `${cores(node.cpuReq)} / ${cores(node.cpu)}`,
-    s,
-    ox,
-    oy,
-    lod,
-  );
-  bar(
-    ctx,
-    view,
-    1,
-    "Mem",
-    node.memReq,
-    node.mem,
-    `${bytes(node.memReq)} / ${bytes(node.mem)}`,
-    s,
-    ox,
-    oy,
-    lod,
-  );
-  bar(ctx, view, 2, "Pods", used, node.slots, `${used} / ${node.slots}`, s, ox, oy, lod);
+function paintBars(pen: Pen, index: number, node: Node): void {
+  const used = pen.view.scene.slots.count(index);
+  bar(pen, 0, "CPU", node.cpuReq, node.cpu, `${cores(node.cpuReq)} / ${cores(node.cpu)}`);
+  bar(pen, 1, "Mem", node.memReq, node.mem, `${bytes(node.memReq)} / ${bytes(node.mem)}`);
+  bar(pen, 2, "Pods", used, node.slots, `${used} / ${node.slots}`);
 }
 
-function bar(
-  ctx: Ctx,
-  view: View,
-  row: number,
-  label: string,
-  used: number,
-  total: number,
-  value: string,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
+function bar(pen: Pen, row: number, label: string, used: number, total: number, value: string): void {
+  const { ctx, view, s, ox, oy, lod } = pen;
   const { theme } = view;
   const text = lod !== "overview" && view.labels && s >= 0.5;
   const cy = oy + Math.round((CARD.barsY + row * CARD.barPitch + 5) * s);
-  const x0 = ox + Math.round((CARD.pad + (text ? 34 : 0)) * s);
-  const x1 = ox + Math.round((CARD.w - CARD.pad - (text ? 88 : 0)) * s);
+  const x0 = ox + Math.round((CARD.pad + (text ? 36 : 0)) * s);
+  const x1 = ox + Math.round((CARD.w - CARD.pad - (text ? 96 : 0)) * s);
   const h = Math.max(2, Math.round(5 * s));
   const y = cy - Math.floor(h / 2);
   const share = total > 0 ? Math.min(1, used / total) : 0;
@@ -296,11 +209,11 @@ function bar(
   }
   if (!text) return;
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, 10.5 * s, 500);
+  setFont(ctx, theme.sans, 11.5 * s, 500);
   ctx.textAlign = "left";
   ctx.fillStyle = theme.ink3;
   ctx.fillText(label, ox + CARD.pad * s, cy + 0.5 * s);
-  setFont(ctx, theme.mono, 10 * s);
+  setFont(ctx, theme.mono, 11.5 * s);
   ctx.textAlign = "right";
   ctx.fillStyle = theme.ink2;
   ctx.fillText(value, ox + (CARD.w - CARD.pad) * s, cy + 0.5 * s);
@@ -311,15 +224,16 @@ export function barsBand(s: number): { y: number; h: number } {
   return { y: Math.round((CARD.barsY - 4) * s), h: Math.round((3 * CARD.barPitch + 6) * s) };
 }
 
-function paintGrid(ctx: Ctx, view: View, index: number, s: number, ox: number, oy: number, lod: Lod): void {
+function paintGrid(pen: Pen, index: number): void {
+  const { ctx, view, s, ox, oy } = pen;
   const { scene } = view;
   const d = scene.density;
-  paintEmptySlots(ctx, view, index, s, ox, oy);
+  paintEmptySlots(pen, index);
   const cells = scene.slots.cells(index);
   const end = Math.min(cells.length, d.capacity);
   for (let slot = 0; slot < end; slot++) {
     const pod = cells[slot]!;
-    if (pod >= 0 && !view.hidden.has(pod)) paintPod(ctx, view, pod, slot, s, ox, oy, lod);
+    if (pod >= 0 && !view.hidden.has(pod)) paintPod(pen, pod, slot);
   }
   const over = cells.length - d.capacity;
   if (over > 0) {
@@ -332,7 +246,8 @@ function paintGrid(ctx: Ctx, view: View, index: number, s: number, ox: number, o
 }
 
 /** Faint marks where pods could be: shows room, and gives empty cards a texture. */
-function paintEmptySlots(ctx: Ctx, view: View, index: number, s: number, ox: number, oy: number): void {
+function paintEmptySlots(pen: Pen, index: number): void {
+  const { ctx, view, s } = pen;
   const { scene, theme } = view;
   const d = scene.density;
   const node = scene.model.nodes.at(index);
@@ -341,11 +256,11 @@ function paintEmptySlots(ctx: Ctx, view: View, index: number, s: number, ox: num
   ctx.fillStyle = theme.slot;
   for (let slot = 0; slot < limit; slot++) {
     if (scene.slots.podAt(index, slot) >= 0) continue;
-    emptySlot(ctx, d, slot, s, ox, oy);
+    emptySlot(pen, d, slot);
   }
 }
 
-function emptySlot(ctx: Ctx, d: Density, slot: number, s: number, ox: number, oy: number): void {
+function emptySlot({ ctx, s, ox, oy }: Pen, d: Density, slot: number): void {
   const cell = cellRect(d, slot, 0, 0);
   if (d.name === "chip") {
     roundRect(
@@ -371,15 +286,8 @@ function emptySlot(ctx: Ctx, d: Density, slot: number, s: number, ox: number, oy
 }
 
 /** Clear one cell of a painted card, back to an empty slot. Returns the cleared rectangle in device pixels. */
-export function clearCell(
-  ctx: Ctx,
-  view: View,
-  node: Node,
-  slot: number,
-  s: number,
-  ox: number,
-  oy: number,
-): { x: number; y: number; w: number; h: number } {
+export function clearCell(pen: Pen, node: Node, slot: number): Rect {
+  const { ctx, view, s, ox, oy } = pen;
   const d = view.scene.density;
   const cell = cellRect(d, slot, 0, 0);
   const x = ox + Math.round(cell.x * s) - 1;
@@ -390,7 +298,7 @@ export function clearCell(
   ctx.fillRect(x, y, w, h);
   if (d.h * s >= 9 && slot < node.slots && moodOf(node) !== "off") {
     ctx.fillStyle = view.theme.slot;
-    emptySlot(ctx, d, slot, s, ox, oy);
+    emptySlot(pen, d, slot);
   }
   return { x, y, w, h };
 }

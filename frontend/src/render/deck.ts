@@ -22,7 +22,7 @@ export function paintDeck(ctx: Ctx, view: View, text: boolean): void {
   ctx.strokeStyle = theme.deckLine;
   ctx.stroke();
   if (text) {
-    setFont(ctx, theme.sans, 10.5, 600);
+    setFont(ctx, theme.sans, 11.5, 600);
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.fillStyle = theme.ink3;
@@ -45,31 +45,33 @@ function wires(ctx: Ctx, view: View, docks: readonly DockItem[], bottom: number)
   ctx.lineWidth = 1.5;
   ctx.beginPath();
   for (const item of docks) {
-    if (item.kind === "apiserver" || item.kind === "controller") continue;
-    if (item.kind === "scheduler") {
-      // Around etcd, which sits between: the scheduler talks to the API server only.
-      const etcd = docks.find(d => d.kind === "etcd")!.rect;
-      const y = etcd.y - 8;
-      const from = item.rect.x + item.rect.w;
+    const { x, y, w, h } = item.rect;
+    if (item.kind === "etcd") {
+      ctx.moveTo(x + w - 6, hub.y);
+      ctx.lineTo(hub.x - HUB_R + 6, hub.y);
+    } else if (item.kind === "scheduler" || item.kind === "manager") {
+      // Out of the hexagon's side, round the corner, into the box.
+      const from = hub.x + HUB_R - 6;
+      const turn = (from + x) / 2;
+      const to = y + h / 2;
+      const r = Math.min(12, Math.abs(to - hub.y));
       ctx.moveTo(from, hub.y);
-      ctx.bezierCurveTo(from + 26, hub.y, from + 10, y, from + 44, y);
-      ctx.lineTo(hub.x - 70, y);
-      ctx.quadraticCurveTo(hub.x - 50, y, hub.x - 38, hub.y - 22);
-      continue;
+      ctx.lineTo(turn - r, hub.y);
+      ctx.quadraticCurveTo(turn, hub.y, turn, hub.y + Math.sign(to - hub.y) * r);
+      ctx.lineTo(turn, to - Math.sign(to - hub.y) * r);
+      ctx.quadraticCurveTo(turn, to, turn + r, to);
+      ctx.lineTo(x, to);
     }
-    const right = item.rect.x > hub.x;
-    ctx.moveTo(right ? item.rect.x : item.rect.x + item.rect.w, hub.y);
-    ctx.lineTo(hub.x + (right ? HUB_R - 6 : -HUB_R + 6), hub.y);
   }
   const controllers = docks.filter(d => d.kind === "controller");
   const manager = docks.find(d => d.kind === "manager");
   if (manager && controllers.length) {
     const x = manager.rect.x + manager.rect.w;
-    const first = controllers.filter(c => c.rect.x === controllers[0]!.rect.x);
-    for (const item of first) {
+    const from = manager.rect.y + manager.rect.h / 2;
+    for (const item of controllers.filter(c => c.rect.x === controllers[0]!.rect.x)) {
       const y = item.rect.y + item.rect.h / 2;
-      ctx.moveTo(x, hub.y);
-      ctx.bezierCurveTo(x + 20, hub.y, x + 16, y, x + 36, y);
+      ctx.moveTo(x, from);
+      ctx.bezierCurveTo(x + 20, from, x + 16, y, x + 36, y);
     }
   }
   ctx.moveTo(hub.x, hub.y + HUB_R);
@@ -110,24 +112,24 @@ function paintHub(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
   if (!text) return;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, 19, 700);
+  setFont(ctx, theme.sans, 20, 700);
   ctx.fillStyle = theme.ink;
   ctx.fillText("API", x, y - 5);
-  setFont(ctx, theme.sans, 9.5, 500);
+  setFont(ctx, theme.sans, 11.5, 500);
   ctx.fillStyle = theme.ink3;
   const more = item.instances.length > 1 ? ` ×${item.instances.length}` : "";
-  ctx.fillText(`server${more}`, x, y + 12);
+  ctx.fillText(`server${more}`, x, y + 13);
 }
 
 function paintEtcd(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
   const { theme } = view;
   const count = Math.max(1, item.instances.length);
-  const w = 34;
+  const w = 38;
   for (let i = 0; i < count; i++) {
     const member = item.instances[i];
-    const x = item.rect.x + 6 + i * 46 + (46 - w) / 2 - 0;
+    const x = item.rect.x + 6 + i * 50 + (50 - w) / 2;
     const y = item.rect.y + 8;
-    const h = 44;
+    const h = 48;
     cylinder(ctx, x, y, w, h);
     ctx.fillStyle = theme.card;
     ctx.fill();
@@ -143,11 +145,11 @@ function paintEtcd(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
     statusDot(ctx, view, member ? member.state : "absent", x + w / 2, y + h * 0.62, 4);
   }
   if (text) {
-    setFont(ctx, theme.sans, 10.5, 500);
+    setFont(ctx, theme.sans, 12, 500);
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.fillStyle = theme.ink2;
-    ctx.fillText("etcd", item.rect.x + item.rect.w / 2, item.rect.y + 64);
+    ctx.fillText("etcd", item.rect.x + item.rect.w / 2, item.rect.y + 70);
   }
 }
 
@@ -206,18 +208,18 @@ function paintBox(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
     view,
     down ? (state === "absent" ? "absent" : "stopped") : "running",
     rect.x + 15,
-    rect.y + rect.h / 2 - (small ? 0 : 7),
+    rect.y + rect.h / 2 - (small ? 0 : 8.5),
     4,
   );
   const queue = item.instances.reduce((sum, c) => sum + (c.queue || 0), 0);
   if (text) {
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
-    setFont(ctx, theme.sans, small ? 11 : 12, 600);
+    setFont(ctx, theme.sans, small ? 12 : 13, 600);
     ctx.fillStyle = down ? theme.ink3 : theme.ink;
-    ctx.fillText(title(item.name), rect.x + 27, rect.y + rect.h / 2 - (small ? -0.5 : 6.5));
+    ctx.fillText(title(item.name), rect.x + 27, rect.y + rect.h / 2 - (small ? -0.5 : 8));
     if (!small) {
-      setFont(ctx, theme.sans, 9.5, 500);
+      setFont(ctx, theme.sans, 11, 500);
       ctx.fillStyle = state === "stopped" ? theme.bad : theme.ink3;
       const words =
         state === "stopped"
@@ -227,7 +229,7 @@ function paintBox(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
             : queue > 0
               ? `${queue} queued`
               : leaderText(item);
-      ctx.fillText(words, rect.x + 27, rect.y + rect.h / 2 + 8);
+      ctx.fillText(words, rect.x + 27, rect.y + rect.h / 2 + 9);
     }
   }
   gauge(ctx, view, rect, queue, small);

@@ -89,11 +89,11 @@ export function paintShelf(ctx: Ctx, view: View, s: number, ox: number, oy: numb
   if (!any) {
     if (text) {
       ctx.textAlign = "left";
-      setFont(ctx, theme.sans, 10.5 * s, 600);
+      setFont(ctx, theme.sans, 11.5 * s, 600);
       ctx.fillStyle = theme.ink3;
       ctx.fillText("PENDING", x + 16 * s, y + 18 * s);
       ctx.textAlign = "center";
-      setFont(ctx, theme.sans, 12 * s);
+      setFont(ctx, theme.sans, 13 * s);
       ctx.fillText("Nothing is waiting for a node", x + w / 2, y + h / 2 + 2 * s);
     }
     return;
@@ -162,7 +162,7 @@ export function paintLaneLabel(
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   const k = view.scene.layout.laneScale;
-  setFont(ctx, theme.sans, (level === "section" ? 10.5 : 10) * k, level === "section" ? 600 : 500);
+  setFont(ctx, theme.sans, 11.5 * k, level === "section" ? 600 : 500);
   ctx.fillStyle = theme.ink3;
   ctx.fillText(level === "section" ? text.toUpperCase() : text, rect.x + 4 * k, rect.y + rect.h / 2 - 2 * k);
 }
@@ -226,19 +226,19 @@ export function paintWorkload(
   const count = w.kind === "CronJob" ? "" : `${w.ready}/${w.desired}`;
   let right = ox + width - 11 * s;
   if (count) {
-    setFont(ctx, theme.mono, 10.5 * s, 500);
+    setFont(ctx, theme.mono, 12 * s, 500);
     ctx.textAlign = "right";
     ctx.textBaseline = "middle";
     ctx.fillStyle = healthy ? theme.ink2 : theme.warn;
     ctx.fillText(count, right, oy + 15 * s);
-    right -= monoWidth(count, 10.5 * s) + 6 * s;
+    right -= monoWidth(count, 12 * s) + 6 * s;
   }
   const left = ox + 36 * s;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  setFont(ctx, theme.sans, 12.5 * s, 550);
+  setFont(ctx, theme.sans, 13.5 * s, 550);
   ctx.fillStyle = theme.ink;
-  ctx.fillText(fitText(ctx, w.name, right - left, 12.5 * s, 550), left, oy + 15 * s);
+  ctx.fillText(fitText(ctx, w.name, right - left, 13.5 * s, 550), left, oy + 15 * s);
   const y = oy + Math.round(28 * s);
   const h = Math.max(2, Math.round(4 * s));
   const span = ox + width - 11 * s - left;
@@ -272,11 +272,11 @@ export function paintService(
   ctx.textBaseline = "middle";
   let right = ox + width - 14 * s;
   const count = svc.selector ? String(svc.endpoints) : "–";
-  setFont(ctx, theme.mono, 10.5 * s, 500);
+  setFont(ctx, theme.mono, 12 * s, 500);
   ctx.textAlign = "right";
   ctx.fillStyle = svc.selector && svc.endpoints === 0 ? theme.warn : theme.ink2;
   ctx.fillText(count, right, oy + height / 2 + 0.5 * s);
-  right -= monoWidth(count, 10.5 * s) + 4 * s;
+  right -= monoWidth(count, 12 * s) + 4 * s;
   ctx.beginPath();
   ctx.arc(right - 3 * s, oy + height / 2, 2.6 * s, 0, Math.PI * 2);
   ctx.fillStyle = svc.selector && svc.endpoints === 0 ? theme.warn : theme.ok;
@@ -284,15 +284,15 @@ export function paintService(
   right -= 12 * s;
   const left = ox + 15 * s;
   ctx.textAlign = "left";
-  setFont(ctx, theme.sans, 12.5 * s, 550);
+  setFont(ctx, theme.sans, 13.5 * s, 550);
   ctx.fillStyle = theme.ink;
-  ctx.fillText(fitText(ctx, svc.name, right - left, 12.5 * s, 550), left, oy + 14.5 * s);
-  setFont(ctx, theme.sans, 10 * s);
+  ctx.fillText(fitText(ctx, svc.name, right - left, 13.5 * s, 550), left, oy + 15 * s);
+  setFont(ctx, theme.sans, 11 * s);
   ctx.fillStyle = theme.ink3;
   ctx.fillText(
-    fitText(ctx, `${svc.type} · ${svc.ports.join(", ").replaceAll("/TCP", "")}`, right - left, 10 * s),
+    fitText(ctx, `${svc.type} · ${svc.ports.join(", ").replaceAll("/TCP", "")}`, right - left, 11 * s),
     left,
-    oy + 28.5 * s,
+    oy + 30 * s,
   );
 }
 

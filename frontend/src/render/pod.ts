@@ -4,19 +4,11 @@ import type { Lod } from "@/scene/lod";
 import { STATE } from "@/store/pods";
 import { type Ctx, drawGlyph, drawTile, roundRect } from "./glyphs";
 import { bytes, clip, cores, fitText, measure, monoWidth, podLabel, setFont, shorten } from "./text";
-import { isBad, isDim, showNames, tileColor, type View } from "./view";
+import { isBad, isDim, type Pen, showNames, tileColor, type View } from "./view";
 
 /** One pod in its cell of a card, by the density's way of drawing it. */
-export function paintPod(
-  ctx: Ctx,
-  view: View,
-  pod: number,
-  slot: number,
-  s: number,
-  ox: number,
-  oy: number,
-  lod: Lod,
-): void {
+export function paintPod(pen: Pen, pod: number, slot: number): void {
+  const { ctx, view, s, ox, oy, lod } = pen;
   const d = view.scene.density;
   const cell = cellRect(d, slot, 0, 0);
   const x = ox + Math.round(cell.x * s);
@@ -51,7 +43,7 @@ export function paintChip(
   const pad = Math.round(3 * s);
   const size = h - 2 * pad;
   view.sprites.stamp(ctx, state, tileColor(view, pod), x + pad, y + pad, size);
-  if (!showNames(view, lod) && s < 0.62) return;
+  if (!view.labels || s < 0.55) return;
   const left = x + pad + size + 5 * s;
   const dots = Math.min(4, pods.containers[pod]!.length);
   const restarts = pods.restarts[pod]!;
@@ -76,7 +68,7 @@ export function paintChip(
     left,
     right,
     y + h / 2 + (detailed ? -3.6 : 0.5) * s,
-    (detailed ? 9.4 : 11) * s,
+    (detailed ? 9.4 : 12) * s,
   );
   if (detailed) {
     setFont(ctx, theme.mono, 6 * s);

@@ -3,6 +3,7 @@
 import type { Lod } from "@/scene/lod";
 import type { Scene } from "@/scene/scene";
 import { STATE } from "@/store/pods";
+import type { Ctx } from "./glyphs";
 import type { LensName } from "./lens";
 import { lensColor } from "./lens";
 import type { TileSprites } from "./sprites";
@@ -19,6 +20,16 @@ export interface View {
   hidden: ReadonlySet<number>;
   /** names are dropped when frames are slow */
   labels: boolean;
+}
+
+/** Where and how large: a painter's corner in device pixels, and pixels per world unit. */
+export interface Pen {
+  ctx: Ctx;
+  view: View;
+  s: number;
+  ox: number;
+  oy: number;
+  lod: Lod;
 }
 
 export function tileColor(view: View, pod: number): number {

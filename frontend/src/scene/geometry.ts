@@ -14,22 +14,22 @@ export interface Point {
 
 export const CARD = {
   w: 264,
-  h: 236,
+  h: 248,
   pad: 12,
   radius: 10,
   /** top of the three bars */
-  barsY: 42,
-  barPitch: 13,
-  gridY: 92,
+  barsY: 43,
+  barPitch: 16,
+  gridY: 102,
   gridW: 240,
-  gridH: 132,
+  gridH: 134,
 } as const;
 
 export const GAP = 16;
 export const ZONE = { pad: 14, header: 34, gap: 20, radius: 16 } as const;
 export const DECK = { h: 148, radius: 16 } as const;
 export const SHELF = { h: 96, pad: 14, header: 30, radius: 16 } as const;
-export const LANE = { w: 216, item: 42, gap: 6, group: 26, margin: 28 } as const;
+export const LANE = { w: 220, item: 44, gap: 6, group: 26, margin: 28 } as const;
 export const MAIN_MIN_W = 900;
 
 export function contains(rect: Rect, x: number, y: number): boolean {

@@ -244,11 +244,12 @@ function arrange(groups: Group[], across: number, cols: number, header: number):
   return { width, height: y - ZONE.gap, header, boxes };
 }
 
-const DOCK = { w: 168, h: 44, gap: 10, chipW: 150, chipH: 26 } as const;
-export const HUB_R = 46;
+const DOCK = { w: 216, h: 46, gap: 12, chipW: 164, chipH: 28, wire: 64 } as const;
+export const HUB_R = 48;
+const ETCD_PITCH = 50;
 
+/** etcd, the API server, and what talks to it: from left to right, as the calls go. */
 function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number): DockItem[] {
-  const deck: Rect = { x: 0, y: 0, w: whole.w / k, h: whole.h / k };
   const byName = new Map<string, ClusterComponent[]>();
   for (const component of components) {
     const list = byName.get(component.name) ?? [];
@@ -261,41 +262,37 @@ function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number
     byName.delete(name);
     return list;
   };
-  const items: DockItem[] = [];
-  const cx = deck.x + deck.w / 2;
-  const cy = deck.y + deck.h / 2 + 6;
   const api = take("kube-apiserver");
-  items.push({
-    name: "kube-apiserver",
-    kind: "apiserver",
-    rect: { x: cx - HUB_R, y: cy - HUB_R, w: 2 * HUB_R, h: 2 * HUB_R },
-    instances: api,
-  });
   const etcd = take("etcd");
-  const etcdW = Math.max(1, etcd.length) * 46 + 12;
-  items.push({
-    name: "etcd",
-    kind: "etcd",
-    rect: { x: cx - HUB_R - 70 - etcdW, y: cy - 36, w: etcdW, h: 72 },
-    instances: etcd,
-  });
   const scheduler = take("kube-scheduler");
-  items.push({
-    name: "kube-scheduler",
-    kind: "scheduler",
-    rect: { x: cx - HUB_R - 120 - etcdW - DOCK.w, y: cy - DOCK.h / 2, w: DOCK.w, h: DOCK.h },
-    instances: scheduler,
-  });
-  const right = cx + HUB_R + 60;
   const manager = take("kube-controller-manager");
-  items.push({
-    name: "kube-controller-manager",
-    kind: "manager",
-    rect: { x: right, y: cy - DOCK.h / 2, w: DOCK.w + 44, h: DOCK.h },
-    instances: manager,
-  });
   const rest = [...byName.entries()].sort(([a], [b]) => naturally(a, b));
   const perColumn = 3;
+  const columns = Math.ceil(rest.length / perColumn);
+  const etcdW = Math.max(1, etcd.length) * ETCD_PITCH + 12;
+  const restW = columns * (DOCK.chipW + DOCK.gap) + (columns ? 36 - DOCK.gap : 0);
+  const width = etcdW + 2 * DOCK.wire + 2 * HUB_R + DOCK.w + restW;
+  const left = (whole.w / k - width) / 2;
+  const cx = left + etcdW + DOCK.wire + HUB_R;
+  const cy = whole.h / k / 2 + 2;
+  const right = cx + HUB_R + DOCK.wire;
+  const box = (row: number): Rect => ({
+    x: right,
+    y: cy - DOCK.h - DOCK.gap / 2 + row * (DOCK.h + DOCK.gap),
+    w: DOCK.w,
+    h: DOCK.h,
+  });
+  const items: DockItem[] = [
+    {
+      name: "kube-apiserver",
+      kind: "apiserver",
+      rect: { x: cx - HUB_R, y: cy - HUB_R, w: 2 * HUB_R, h: 2 * HUB_R },
+      instances: api,
+    },
+    { name: "etcd", kind: "etcd", rect: { x: left, y: cy - 36, w: etcdW, h: 80 }, instances: etcd },
+    { name: "kube-scheduler", kind: "scheduler", rect: box(0), instances: scheduler },
+    { name: "kube-controller-manager", kind: "manager", rect: box(1), instances: manager },
+  ];
   rest.forEach(([name, instances], i) => {
     const col = Math.floor(i / perColumn);
     const inColumn = Math.min(perColumn, rest.length - col * perColumn);
@@ -304,7 +301,7 @@ function layDeck(whole: Rect, components: readonly ClusterComponent[], k: number
       name,
       kind: "controller",
       rect: {
-        x: right + DOCK.w + 44 + 36 + col * (DOCK.chipW + DOCK.gap),
+        x: right + DOCK.w + 36 + col * (DOCK.chipW + DOCK.gap),
         y: cy - tall / 2 + (i % perColumn) * (DOCK.chipH + 6),
         w: DOCK.chipW,
         h: DOCK.chipH,

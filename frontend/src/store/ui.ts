@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { LinkStatus } from "@/net/link";
 import type { Peer } from "@/protocol/frames";
+import type { AuditFilter } from "@/protocol/rest";
 
 export type RefKind = "pod" | "node" | "workload" | "service" | "component" | "namespace" | "config";
 
@@ -13,7 +14,7 @@ export interface Ref {
 
 export type Tab = "summary" | "why" | "conditions" | "containers" | "events" | "relations" | "yaml";
 export type View = "map" | "list";
-export type DockTab = "events" | "activity" | "logs";
+export type DockTab = "events" | "activity" | "logs" | "audit";
 export type ThemeChoice = "system" | "light" | "dark";
 export type LensChoice = "status" | "namespace" | "workload" | "cpu" | "memory" | "qos";
 
@@ -75,6 +76,8 @@ export interface UiState {
   editor: EditorDraft | null;
   dock: DockTab | null;
   logsOf: { ns: string; pod: string; container: string } | null;
+  /** what the dock shows of the audit log */
+  audit: AuditFilter;
   failures: boolean;
   palette: boolean;
   help: boolean;
@@ -121,6 +124,7 @@ export const useUi = create<UiState>(set => ({
   editor: null,
   dock: null,
   logsOf: null,
+  audit: {},
   failures: false,
   palette: false,
   help: false,

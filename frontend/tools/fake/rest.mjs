@@ -1,4 +1,5 @@
 /** The playground's REST over the toy clusters. */
+import { audit } from "./audit.mjs";
 import { fakeSchema } from "./schema.mjs";
 
 export function rest({ clusters, add, send, clock }, { method, url, body, reply }) {
@@ -125,6 +126,7 @@ export function rest({ clusters, add, send, clock }, { method, url, body, reply 
       condition: null,
     });
   }
+  if (part === "audit") return audit(cluster, { url, reply, id: more[0] });
   if (part === "schema") return reply(200, fakeSchema);
   if (part === "kubeconfig") return reply(200, "apiVersion: v1\nkind: Config\n", "application/yaml");
   return reply(404, { title: "Not Found", status: 404 });

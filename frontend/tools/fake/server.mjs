@@ -1,6 +1,7 @@
 /** The fake backend: websocket, playground REST and a sliver of the Kubernetes API over the toy cluster. */
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
+import { recorded } from "./audit.mjs";
 import { kube } from "./kube.mjs";
 import { rest } from "./rest.mjs";
 import { Sim } from "./sim.mjs";
@@ -102,7 +103,13 @@ export function startFake({
       if (url.pathname.startsWith("/api/v1/") || url.pathname === "/api/v1")
         return rest({ clusters, add, send, clock }, { method: req.method, url, body, reply });
       if (url.pathname.startsWith("/k8s/"))
-        return kube(clusters, { method: req.method, url, body, reply, req });
+        return kube(clusters, {
+          method: req.method,
+          url,
+          body,
+          reply: recorded(clusters, { method: req.method, url, reply }),
+          req,
+        });
       if (handler) return handler(req, res);
       reply(404, "not found", "text/plain");
     } catch (error) {

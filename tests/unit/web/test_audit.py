@@ -11,6 +11,7 @@ from clusters.apiserver.http import Request
 from clusters.apiserver.server import ApiServer
 from clusters.machinery.types import UserInfo
 from clusters.models import AuditEvent, Cluster
+from clusters.runtime import service
 from clusters.web import audit
 from clusters.web.audit import AuditLog, ClusterAudit, audit_log
 from tests.support.apiserver import START, new_server
@@ -82,11 +83,39 @@ def test_events_are_filtered(sink: ClusterAudit, anybody: Api) -> None:
     tell(sink, verb="delete", resource="secrets", namespace="kube-system", name="token")
     for query, count in (
         ("user=bob", 1), ("verb=get", 1), ("resource=pods", 2), ("code=403", 1), ("code=200&user=ann", 2),
-        ("namespace=kube-system", 1), ("object=token", 1), ("user=nobody", 0),
+        ("namespace=kube-system", 1), ("object=token", 1), ("user=nobody", 0), ("user=N", 2), ("resource=sec", 1),
+        ("code=4xx", 1), ("code=2xx", 2), ("text=pods/web", 3), ("text=BOB", 1), ("text=%25", 0),
     ):  # fmt: skip
         assert len(anybody("GET", f"clusters/demo/audit?{query}")[1]["events"]) == count, query
-    assert anybody("GET", "clusters/demo/audit?code=99")[0] == 422
+    for code in ("99", "9xx", "4x", "4040"):
+        assert anybody("GET", f"clusters/demo/audit?code={code}")[0] == 422
     assert anybody("GET", "clusters/other/audit")[0] == 404
+
+
+def test_events_after_one_are_those_that_came_since(sink: ClusterAudit, anybody: Api) -> None:
+    tell(sink, name="old")
+    newest = anybody("GET", "clusters/demo/audit")[1]["events"][0]["id"]
+    assert anybody("GET", f"clusters/demo/audit?after={newest}")[1] == {"events": [], "next": None}
+    tell(sink, name="new")
+    assert [e["name"] for e in anybody("GET", f"clusters/demo/audit?after={newest}")[1]["events"]] == ["new"]
+
+
+def test_whole_event_is_what_an_api_server_logs(sink: ClusterAudit, anybody: Api) -> None:
+    tell(sink, verb="create", resource="deployments.apps/scale", code=201)
+    tell(sink, path="/version", resource="", namespace="", name="")
+    version, scale = (e["id"] for e in anybody("GET", "clusters/demo/audit")[1]["events"])
+    status, event = anybody("GET", f"clusters/demo/audit/{scale}")
+    assert (status, event["kind"], event["apiVersion"], event["verb"]) == (200, "Event", "audit.k8s.io/v1", "create")
+    assert event["objectRef"] == {
+        "resource": "deployments", "apiGroup": "apps", "subresource": "scale", "namespace": "default", "name": "web",
+    }  # fmt: skip
+    assert (event["user"], event["responseStatus"]["code"]) == ({"username": "ann"}, 201)
+    assert event["stageTimestamp"] > event["requestReceivedTimestamp"]
+    assert "objectRef" not in anybody("GET", f"clusters/demo/audit/{version}")[1]
+    for missing in ("0", "x", "9" * 30):
+        assert anybody("GET", f"clusters/demo/audit/{missing}")[0] == 404
+    service.create_cluster("other", workers=0, seed=1, speed="0")
+    assert anybody("GET", f"clusters/other/audit/{scale}")[0] == 404
 
 
 def test_health_checks_and_what_pages_read_are_no_events(sink: ClusterAudit, log: AuditLog) -> None:
