@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from clusters.apiserver import render
+from clusters.apiserver import aggregation, render
 from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import choose, clauses
@@ -47,6 +47,7 @@ _PRIORITY = {
     "resource.k8s.io": 16_200,
     "flowcontrol.apiserver.k8s.io": 16_100,
     "internal.apiserver.k8s.io": 16_000,
+    "metrics.k8s.io": 100,
 }
 _CUSTOM = 1_000
 _AGGREGATED = re.compile(r"v2(beta1)?$")
@@ -88,6 +89,8 @@ class Discovery:
         for resource in resources:
             if not resource.internal:
                 groups.setdefault(resource.group, set()).update(v.name for v in resource.versions)
+        for service in aggregation.remote(self._server.cluster):
+            groups.setdefault(service["spec"].get("group", ""), set()).add(service["spec"]["version"])
         self._groups = [
             (group, sorted(versions, key=version_order))
             for group, versions in sorted(groups.items(), key=lambda g: (-_PRIORITY.get(g[0], _CUSTOM), g[0]))
@@ -175,7 +178,7 @@ class Discovery:
         for resource in self._served(group, version):
             entry: dict[str, Any] = {
                 "name": resource.name,
-                "singularName": resource.singular or resource.kind.lower(),
+                "singularName": _singular(resource),
                 "namespaced": resource.namespaced,
                 "kind": resource.kind,
                 "verbs": list(resource.verbs) if not resource.builtin else sorted(resource.verbs),
@@ -184,7 +187,7 @@ class Discovery:
                 entry["shortNames"] = list(resource.short_names)
             if resource.categories:
                 entry["categories"] = list(resource.categories)
-            if "list" in resource.verbs:
+            if "list" in resource.verbs and not resource.aggregated:
                 entry["storageVersionHash"] = storage_hash(resource)
             entries.append(entry)
             for sub in _subresources(resource, version):
@@ -225,7 +228,7 @@ class Discovery:
                 {
                     "version": version,
                     "resources": [self._aggregate_resource(r, version) for r in self._served(group, version)],
-                    "freshness": "Current",
+                    "freshness": "Current" if self._is_fresh(group, version) else "Stale",
                 }
                 for version in versions
             ]
@@ -237,6 +240,9 @@ class Discovery:
             "items": items,
         }
 
+    def _is_fresh(self, group: str, version: str) -> bool:
+        return aggregation.is_fresh(self._server.cluster, group, version)
+
     def _aggregate_resource(self, resource: Resource, version: str) -> dict[str, Any]:
         # Custom resources name their group and version, built-in ones leave them out.
         own = (resource.group, version) if not resource.builtin else ("", "")
@@ -244,7 +250,7 @@ class Discovery:
             "resource": resource.name,
             "responseKind": {"group": own[0], "version": own[1], "kind": resource.kind},
             "scope": "Namespaced" if resource.namespaced else "Cluster",
-            "singularResource": resource.singular or resource.kind.lower(),
+            "singularResource": _singular(resource),
             "verbs": sorted(resource.verbs),
         }
         if resource.short_names:
@@ -255,6 +261,10 @@ class Discovery:
         if subs:
             entry["subresources"] = [_aggregate_subresource(resource, s, own) for s in subs]
         return entry
+
+
+def _singular(resource: Resource) -> str:
+    return "" if resource.aggregated else resource.singular or resource.kind.lower()
 
 
 def _subresources(resource: Resource, version: str) -> list[Subresource]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusters.apiserver import health, render, version
+from clusters.apiserver import aggregation, health, render, version
 from clusters.apiserver.call import Call
 from clusters.apiserver.discovery import Discovery
 from clusters.apiserver.http import JSON, Response
@@ -38,6 +38,11 @@ class NonResource:
         if path == "/metrics":
             return health.metrics(call)
         if head in ("api", "apis"):
+            parts = path.split("/")
+            if len(parts) == 4 and parts[1] == "apis":
+                refusal = aggregation.refusal(self._server.cluster, parts[2], parts[3])
+                if refusal is not None:
+                    return refusal
             if self._routed(path):
                 self._only_get(call)
             found = self.discovery.answer(call, path)

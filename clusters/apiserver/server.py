@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from clusters.apiserver import render, requestinfo
+from clusters.apiserver import aggregation, render, requestinfo
 from clusters.apiserver.audit import record
 from clusters.apiserver.authn.chain import Authenticator
 from clusters.apiserver.authz.chain import Authorizer
@@ -50,7 +50,7 @@ class ApiServer:
     """The API of one cluster."""
 
     def __init__(self, cluster: ClusterContext) -> None:
-        from clusters.apiserver import component_status
+        from clusters.apiserver import component_status, metrics
         from clusters.apiserver.handlers import delete, patch, read, watch, write
         from clusters.apiserver.nonresource import NonResource
         from clusters.apiserver.reviews import REVIEWS
@@ -67,7 +67,11 @@ class ApiServer:
         self._subresources = SUBRESOURCES
         self.requests = 0
         self.throttle = Throttle(cluster.settings.requests_per_second, cluster.settings.request_burst)
-        self._made_up: dict[str, Handler] = {"componentstatuses": component_status.serve}
+        self._made_up: dict[str, Handler] = {
+            "componentstatuses": component_status.serve,
+            "pods.metrics.k8s.io": metrics.pods,
+            "nodes.metrics.k8s.io": metrics.nodes,
+        }
         self._handlers: dict[str, Handler] = {
             "get": read.get,
             "list": read.list_,
@@ -156,6 +160,10 @@ class ApiServer:
     def _route(self, call: Call) -> Answer:
         info = call.info
         endpoint = self.endpoints.get(info.group, info.version, info.resource)
+        if endpoint is None or endpoint.resource.aggregated:
+            refusal = aggregation.refusal(self.cluster, info.group, info.version)
+            if refusal is not None:
+                return refusal
         if endpoint is None:
             return not_found(call, builtin=self.endpoints.builtin(info.group))
         if call.request.method == "HEAD" and not endpoint.custom and info.subresource != "proxy":

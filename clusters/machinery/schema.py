@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import orjson
 
-from clusters.machinery import gotypes
+from clusters.machinery import gotypes, metrics_schema
 
 STRING, INT, FLOAT, BOOL, BYTES, TIME, MICRO_TIME, QUANTITY, INT_OR_STRING, ANY, LIST, MAP, OBJECT = range(13)
 
@@ -390,7 +390,7 @@ def _zero(kind: int) -> Any:
 def definitions() -> Definitions:
     """All built-in types; the file is read on the first call (some 10 ms)."""
     data = resources.files(_PACKAGE).joinpath(_FILE).read_bytes()
-    return Definitions(orjson.loads(data)["$defs"])
+    return Definitions({**orjson.loads(data)["$defs"], **metrics_schema.DEFINITIONS})
 
 
 def object_meta() -> ObjectType:

@@ -27,7 +27,7 @@ from clusters.machinery.errors import (
 from clusters.machinery.field import Path, go_quote, invalid
 from clusters.machinery.patch import managedfields
 from clusters.machinery.types import Obj, UserInfo
-from clusters.registry import definitions, metadata
+from clusters.registry import aggregation, definitions, metadata
 from clusters.registry.attributes import Admission, Attributes
 from clusters.registry.cache import WatchCache, Write
 from clusters.registry.item import Item, encode
@@ -127,6 +127,7 @@ class Registry:
         self._shapes: dict[tuple[str, str, str], list[Obj]] = {}
         self._whole: set[tuple[str, str, str]] = set()
         definitions.follow(cache, resources)
+        aggregation.follow(cache, resources)
 
     # reads
 

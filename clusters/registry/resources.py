@@ -34,6 +34,10 @@ class ResourceMap:
             del self._by_group[resource.group]
         self.generation += 1
 
+    def touch(self) -> None:
+        """Something that discovery shows beside the resources has changed."""
+        self.generation += 1
+
     def get(self, qualified: str) -> Resource | None:
         return self._by_name.get(qualified)
 

@@ -242,6 +242,8 @@ class Resource:
     """False for a custom resource: finalizers without a domain are not checked."""
     internal: bool = False
     """Of the playground itself (machines, faults): stored and versioned like all others, not in discovery."""
+    aggregated: bool = False
+    """Answered by a server of its own behind an APIService (metrics): there while that is, nothing of it is stored."""
 
     @property
     def qualified(self) -> str:

@@ -14,20 +14,18 @@ from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry, WriteOptions
 from clusters.resources.flowcontrol.bootstrap import bootstrap_objects as flowcontrol_objects
 from clusters.resources.scheduling.bootstrap import bootstrap_objects as priority_objects
+from clusters.runtime import addons
+from clusters.runtime.addons import Entry
 from clusters.runtime.settings import ClusterSettings
 
 MASTER = UserInfo(name="system:apiserver", groups=("system:masters", "system:authenticated"))
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
-DNS_SERVICE_IP = "10.96.0.10"
 API_ADDRESS = "192.168.0.2"
 REGION = "region-1"
 STAND_IN = "-----BEGIN CERTIFICATE-----\nbm9ib2R5IGNvbm5lY3RzIHRvIHRoaXMgY2x1c3Rlcg==\n-----END CERTIFICATE-----\n"
 """For clusters that nobody connects to (tests)."""
-
-Entry = tuple[str, str, Obj]
-"""(qualified resource, namespace, object)"""
 
 
 def bootstrap(registry: Registry, settings: ClusterSettings, *, authority: str = STAND_IN) -> None:
@@ -50,7 +48,7 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
     for machine in machines(settings):
         yield "machines.playground.dev", "", machine
     if settings.addons == "default":
-        yield from _addons(settings)
+        yield from addons.entries()
 
 
 def machines(settings: ClusterSettings) -> Iterator[Obj]:
@@ -148,126 +146,5 @@ def _authentication_config(authority: str) -> Obj:
             "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
             "requestheader-group-headers": '["X-Remote-Group"]',
             "requestheader-username-headers": '["X-Remote-User"]',
-        },
-    }
-
-
-def _addons(settings: ClusterSettings) -> Iterator[Entry]:
-    """Cluster DNS, a default StorageClass and a default IngressClass, as small installers set them up."""
-    dns = {"k8s-app": "kube-dns"}
-    yield (
-        "serviceaccounts",
-        "kube-system",
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "coredns"}},
-    )
-    yield (
-        "configmaps",
-        "kube-system",
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "coredns"},
-            "data": {
-                "Corefile": ".:53 {\n    errors\n    health\n    ready\n    kubernetes cluster.local in-addr.arpa"
-                " ip6.arpa {\n       pods insecure\n    }\n    forward . /etc/resolv.conf\n    cache 30\n}\n"
-            },
-        },
-    )
-    yield (
-        "services",
-        "kube-system",
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {
-                "name": "kube-dns",
-                "labels": {**dns, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"},
-            },
-            "spec": {
-                "clusterIP": DNS_SERVICE_IP,
-                "selector": dns,
-                "ports": [
-                    {"name": "dns", "port": 53, "protocol": "UDP"},
-                    {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
-                    {"name": "metrics", "port": 9153, "protocol": "TCP"},
-                ],
-            },
-        },
-    )
-    yield "deployments.apps", "kube-system", _coredns(dns)
-    yield (
-        "storageclasses.storage.k8s.io",
-        "",
-        {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {
-                "name": "standard",
-                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-            },
-            "provisioner": "playground.dev/disk",
-            "reclaimPolicy": "Delete",
-            "volumeBindingMode": "WaitForFirstConsumer",
-            "allowVolumeExpansion": True,
-        },
-    )
-    yield (
-        "ingressclasses.networking.k8s.io",
-        "",
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "IngressClass",
-            "metadata": {
-                "name": "playground",
-                "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
-            },
-            "spec": {"controller": "playground.dev/ingress"},
-        },
-    )
-
-
-def _coredns(labels: dict[str, str]) -> Obj:
-    def probe(path: str, port: int) -> Obj:
-        return {"httpGet": {"path": path, "port": port, "scheme": "HTTP"}}
-
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "coredns", "labels": labels},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": labels},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "serviceAccountName": "coredns",
-                    "priorityClassName": "system-cluster-critical",
-                    "nodeSelector": {"kubernetes.io/os": "linux"},
-                    "tolerations": [
-                        {"key": "CriticalAddonsOnly", "operator": "Exists"},
-                        {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
-                    ],
-                    "containers": [
-                        {
-                            "name": "coredns",
-                            "image": "registry.k8s.io/coredns/coredns:v1.13.1",
-                            "args": ["-conf", "/etc/coredns/Corefile"],
-                            "resources": {
-                                "limits": {"memory": "170Mi"},
-                                "requests": {"cpu": "100m", "memory": "70Mi"},
-                            },
-                            "ports": [
-                                {"containerPort": 53, "name": "dns", "protocol": "UDP"},
-                                {"containerPort": 53, "name": "dns-tcp", "protocol": "TCP"},
-                                {"containerPort": 9153, "name": "metrics", "protocol": "TCP"},
-                            ],
-                            "livenessProbe": {**probe("/health", 8080), "initialDelaySeconds": 60},
-                            "readinessProbe": probe("/ready", 8181),
-                        }
-                    ],
-                    "dnsPolicy": "Default",
-                },
-            },
         },
     }

@@ -154,6 +154,7 @@ def main() -> None:
     parser.add_argument("--no-admission", action="store_true")
     parser.add_argument("--components", action="store_true", help="run the cluster's loops, too")
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--addons", default="none", choices=["none", "default"])
     parser.add_argument(
         "--trust", action="store_true", help="requests without credentials are the administrator's (for kubectl)"
     )
@@ -168,7 +169,7 @@ def main() -> None:
         from clusters.runtime.bootstrap import entries
         from clusters.runtime.settings import ClusterSettings
 
-        settings = ClusterSettings(workers=options.workers, control_planes=0, addons="none")
+        settings = ClusterSettings(workers=options.workers, control_planes=0, addons=options.addons)
         _create(server.cluster.registry, entries(settings))
         _publish_root(server.cluster.registry)
         Loops(server, server.cluster.registry.cache.store).start()

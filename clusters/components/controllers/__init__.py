@@ -7,6 +7,7 @@ watches everything (garbage, namespaces) comes last.
 from __future__ import annotations
 
 from clusters.client.component import Component
+from clusters.components.controllers.apiservices import ApiServiceController
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
 from clusters.components.controllers.crd import CustomResourceDefinitionController
 from clusters.components.controllers.daemonset import DaemonSetController
@@ -39,6 +40,7 @@ from clusters.components.controllers.volumes import (
 
 CONTROLLERS: tuple[type[Component], ...] = (
     CustomResourceDefinitionController,
+    ApiServiceController,
     SchedulerLease,
     ControllerManagerLease,
     ServiceAccountController,

@@ -16,7 +16,7 @@ one. WHAT is one of:
     pull          time that pulling the image takes
     log           lines printed at the start
     log-every     repeats the lines of `log` at that interval
-    cpu, memory   use, as quantities
+    cpu, memory   and what else a container takes: see `resources.metrics.load`; past its memory limit it is killed
 
 Times are `1m30s`, `250ms`, `never`. What cannot be read counts as not given.
 """
@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from clusters.components.kubelet import catalogue, shell
 from clusters.components.kubelet.shell import Loop, Program
 from clusters.components.kubelet.timing import NEVER, duration
-from clusters.machinery import quantity
+from clusters.kernel.clock import MILLISECOND
 from clusters.machinery.types import Obj
+from clusters.resources.metrics import load
 
 PREFIX = "behavior.playground.dev/"
 Reach = Callable[[str, str], int | None]
@@ -58,8 +59,6 @@ class Behavior:
     ready_after: int
     ready_until: int
     live_until: int
-    cpu_milli: int
-    memory: int
 
 
 def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | None = None) -> Behavior:
@@ -79,7 +78,8 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         parsed = duration(value) if value is not None else None
         return default if parsed is None else parsed
 
-    if not said:
+    outgrown = _outgrown(pod, container, said=bool(said))
+    if not said and outgrown is None:
         return _plain(program, profile)
     program = _logging(program, text("log"), time("log-every", 0))
     ends = (program.end[0], program.end[1], "") if program.end else None
@@ -88,7 +88,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         ends = (time("exit-after", 0), code or 0, "")
     elif code is not None and ends is not None:
         ends = (ends[0], code, "")
-    oom = time("oom-after", NEVER)
+    oom = min(time("oom-after", NEVER), NEVER if outgrown is None else outgrown)
     if oom < (ends[0] if ends else NEVER):
         ends = (oom, 137, "OOMKilled")
     if ends is not None and ends[0] >= NEVER:
@@ -106,9 +106,17 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         ready_after=time("ready-after", 0),
         ready_until=time("ready-until", NEVER),
         live_until=time("live-until", NEVER),
-        cpu_milli=_amount(text("cpu"), profile.cpu_milli, milli=True),
-        memory=_amount(text("memory"), profile.memory_mib << 20, milli=False),
     )
+
+
+def _outgrown(pod: Obj, container: Obj, *, said: bool) -> int | None:
+    """When a container passes its memory limit, if anything but habit says how much it takes."""
+    if "limits" not in (container.get("resources") or ()) or not (
+        said or container.get("args") or container.get("command")
+    ):
+        return None
+    late = load.outgrows_at(load.of(pod, container), container)
+    return None if late is None else late * MILLISECOND
 
 
 def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
@@ -125,8 +133,6 @@ def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
         ready_after=0,
         ready_until=NEVER,
         live_until=NEVER,
-        cpu_milli=profile.cpu_milli,
-        memory=profile.memory_mib << 20,
     )
 
 
@@ -230,9 +236,3 @@ def _integer(text: str | None) -> int | None:
         return int(text) & 255 if text is not None else None
     except ValueError:
         return None
-
-
-def _amount(text: str | None, default: int, *, milli: bool) -> int:
-    if text is None or not quantity.is_valid(text):
-        return default
-    return quantity.milli(text) if milli else quantity.value(text)

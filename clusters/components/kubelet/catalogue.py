@@ -1,4 +1,5 @@
-"""Well-known images: what they print, how they end when nobody gave a command, how they take SIGTERM.
+"""Well-known images: what they print, how they end when nobody gave a command, how they take SIGTERM. (What they take
+of a node is `resources.metrics.load`.)
 
 An image that is not here runs on in silence and ends well when asked to.
 """
@@ -26,8 +27,6 @@ class Profile:
     stop_lines: tuple[str, ...] = ()
     default_command: tuple[str, ...] = ()
     """Runs if the pod gives no command; then `program` does not count."""
-    cpu_milli: int = 1
-    memory_mib: int = 12
 
 
 def _server(*lines: str) -> Program:
@@ -100,10 +99,10 @@ _IMAGES: dict[str, Profile] = {
     "nginx": Profile(_NGINX, stop_lines=(f"{SLASHED} [notice] 1#1: signal 15 (SIGTERM) received, exiting",)),
     "redis": Profile(_REDIS, stop_lines=("1:signal-handler Received SIGTERM scheduling shutdown...",)),
     "valkey": Profile(_REDIS),
-    "postgres": Profile(_POSTGRES, stop=300 * MILLISECOND, cpu_milli=3, memory_mib=48),
-    "mysql": Profile(_MYSQL, stop=SECOND, cpu_milli=5, memory_mib=380),
-    "mariadb": Profile(_MYSQL, stop=SECOND, cpu_milli=4, memory_mib=120),
-    "mongo": Profile(_MONGO, stop=500 * MILLISECOND, cpu_milli=6, memory_mib=160),
+    "postgres": Profile(_POSTGRES, stop=300 * MILLISECOND),
+    "mysql": Profile(_MYSQL, stop=SECOND),
+    "mariadb": Profile(_MYSQL, stop=SECOND),
+    "mongo": Profile(_MONGO, stop=500 * MILLISECOND),
     "httpd": Profile(_HTTPD),
     "busybox": _SHELL,
     "alpine": _SHELL,
@@ -111,7 +110,7 @@ _IMAGES: dict[str, Profile] = {
     "debian": _SHELL,
     "bash": _SHELL,
     "hello-world": _HELLO,
-    "pause": Profile(Program(known=True), memory_mib=1),
+    "pause": Profile(Program(known=True)),
 }  # fmt: skip
 _UNKNOWN = Profile()
 

@@ -1,4 +1,4 @@
-"""Container images as a node knows them: full names, digests, sizes, how long a pull takes.
+"""Container images as a node knows them: sizes, how long a pull takes; their names are `machinery.images`.
 
 Everything is a pure function of the image's name (and, for the time, of node and seed), so that a kubelet that
 starts anew agrees with itself.
@@ -6,56 +6,20 @@ starts anew agrees with itself.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from hashlib import sha256
 
 from clusters.components.kubelet.timing import on_grid
 from clusters.kernel.clock import MILLISECOND, SECOND
 from clusters.kernel.rng import Rng
+from clusters.machinery.images import base_name, digest_name, full_name, is_reference
 
-_REFERENCE = re.compile(
-    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
-)
+__all__ = ["base_name", "check_time", "digest_name", "full_name", "go_duration", "is_reference", "pull_time", "size"]
+
 _SIZES_MIB = {
     "busybox": 2.2, "alpine": 3.6, "nginx": 72.3, "redis": 41.5, "postgres": 158.0, "mysql": 245.0, "mongo": 290.0,
     "httpd": 60.2, "python": 380.0, "node": 400.0, "golang": 310.0, "ubuntu": 29.8, "debian": 48.5, "pause": 0.3,
 }  # fmt: skip
-
-
-def is_reference(image: str) -> bool:
-    """Whether a runtime could parse the name at all (else InvalidImageName)."""
-    return _REFERENCE.fullmatch(image) is not None
-
-
-@lru_cache(maxsize=4096)
-def full_name(image: str) -> str:
-    """`nginx` as a node's runtime knows it: `docker.io/library/nginx:latest`."""
-    name, at, digest = image.partition("@")
-    first, slash, _ = name.partition("/")
-    if not slash:
-        name = f"docker.io/library/{name}"
-    elif "." not in first and ":" not in first and first != "localhost":
-        name = f"docker.io/{name}"
-    if at:
-        return f"{name}@{digest}"
-    last = name.rpartition("/")[2]
-    return name if ":" in last else f"{name}:latest"
-
-
-@lru_cache(maxsize=4096)
-def digest_name(image: str) -> str:
-    """The `imageID`: repository and digest."""
-    full = full_name(image)
-    name, at, _ = full.partition("@")
-    if at:
-        return full
-    return f"{name.rpartition(':')[0]}@sha256:{sha256(full.encode()).hexdigest()}"
-
-
-def base_name(image: str) -> str:
-    """`nginx` of `docker.io/library/nginx:1.27@sha256:...`: what the catalogue goes by."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 @lru_cache(maxsize=4096)

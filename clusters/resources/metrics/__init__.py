@@ -1,6 +1,7 @@
-"""Kinds of metrics.k8s.io: what `kubectl top` shows. Served where the cluster has metrics; nothing is stored.
+"""Kinds of metrics.k8s.io: what `kubectl top` shows. Nothing of them is stored.
 
-Models: kubernetes-sigs/metrics-server, pkg/api.
+They are not in the catalogue: a cluster serves them while it has the APIService of a metrics server
+(`registry.aggregation`). Models: kubernetes-sigs/metrics-server, pkg/api.
 """
 
 from __future__ import annotations
@@ -10,36 +11,39 @@ from collections.abc import Callable
 from clusters.machinery import quantity
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Resource, Strategy, Version
-from clusters.resources.common.columns import NAME
 
-GROUP = "metrics.k8s.io"
+GROUP, VERSION = "metrics.k8s.io", "v1beta1"
+API_SERVICE = f"{VERSION}.{GROUP}"
+SERVER_IMAGE = "metrics-server"
+"""What answers for the group: Pods of this image, behind the APIService's Service."""
+_SCHEMA = f"io.k8s.metrics.pkg.apis.metrics.{VERSION}."
 
 
 def _node_usage(name: str) -> Callable[[Obj, int], str]:
-    return lambda obj, now: str((obj.get("usage") or {}).get(name, ""))
+    return lambda obj, now: str(obj["usage"].get(name, "0"))
 
 
 def _pod_usage(name: str) -> Callable[[Obj, int], str]:
     def cell(obj: Obj, now: int) -> str:
-        amounts = [c["usage"][name] for c in obj.get("containers") or () if name in (c.get("usage") or {})]
-        total = quantity.Quantity(0)
-        for amount in amounts:
-            total = total + quantity.of(amount)
+        total = quantity.of("0")
+        for container in obj["containers"]:
+            total = quantity.of(container["usage"][name]) + total
         return total.canonical()
 
     return cell
 
 
-def _window(obj: Obj, now: int) -> str:
-    return str(obj.get("window", ""))
-
-
 def _columns(usage: Callable[[str], Callable[[Obj, int], str]]) -> tuple[Column, ...]:
     return (
-        NAME,
-        Column(name="cpu", value=usage("cpu")),
-        Column(name="memory", value=usage("memory")),
-        Column(name="Window", format="duration", value=_window),
+        Column(
+            name="Name",
+            format="name",
+            description="Name of the resource",
+            value=lambda obj, _now: obj["metadata"]["name"],
+        ),
+        Column(name="cpu", format="quantity", value=usage("cpu")),
+        Column(name="memory", format="quantity", value=usage("memory")),
+        Column(name="Window", format="duration", value=lambda obj, _now: obj["window"]),
     )
 
 
@@ -48,21 +52,22 @@ NODE_METRICS = Resource(
     name="nodes",
     kind="NodeMetrics",
     namespaced=False,
-    versions=(Version(name="v1beta1", schema=""),),
+    versions=(Version(name=VERSION, schema=f"{_SCHEMA}NodeMetrics"),),
     verbs=("get", "list"),
     strategy=Strategy(),
     columns=_columns(_node_usage),
+    aggregated=True,
 )
 
 POD_METRICS = Resource(
     group=GROUP,
     name="pods",
     kind="PodMetrics",
-    versions=(Version(name="v1beta1", schema=""),),
+    versions=(Version(name=VERSION, schema=f"{_SCHEMA}PodMetrics"),),
     verbs=("get", "list"),
     strategy=Strategy(),
     columns=_columns(_pod_usage),
+    aggregated=True,
 )
 
 RESOURCES = (NODE_METRICS, POD_METRICS)
-"""Not in the catalogue: whoever serves metrics adds them to the cluster's resources."""

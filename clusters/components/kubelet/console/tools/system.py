@@ -9,6 +9,7 @@ from clusters.components.kubelet import behavior
 from clusters.components.kubelet.console.process import Command, Process, Running
 from clusters.components.kubelet.timing import duration
 from clusters.kernel.clock import SECOND
+from clusters.resources.metrics import load
 
 _FOREVER = 365 * 86400 * SECOND
 
@@ -181,8 +182,8 @@ def nproc(p: Process) -> int:
 
 
 def free(p: Process) -> int:
-    known = behavior.of(p.system.container.pod, p.system.container.spec)
-    total, used = 16 * 1024 * 1024, known.memory // 1024
+    held = load.of(p.system.container.pod, p.system.container.spec).memory
+    total, used = 16 * 1024 * 1024, held // 1024
     p.print("              total        used        free      shared  buff/cache   available")
     p.print(f"Mem:    {total:11} {used:11} {total - used:11}           0           0 {total - used:11}")
     return 0
