@@ -102,6 +102,7 @@ class Agent:
             if now >= next_compaction:
                 next_compaction = now + COMPACTION
                 self._compact()
+                self._tidy()
 
     def _sweep(self, now: int) -> None:
         try:
@@ -124,6 +125,16 @@ class Agent:
                 SqlStore(cluster_id, NoSeal()).compact(rev)
         except Exception:
             logger.exception("the compaction failed; the next one is in %s s", COMPACTION // SECOND)
+
+    def _tidy(self) -> None:
+        """Let go of what deleted clusters had in memory."""
+        try:
+            with self._turn:
+                self.worker.forget_deleted()
+                if self._collector is not None:
+                    self._collector.rest()
+        except Exception:
+            logger.exception("deleted clusters stay in memory until the next look, in %s s", COMPACTION // SECOND)
 
     def _wake(self, cluster_id: int, *, anybody: bool = False) -> None:
         """Have a slice run, by whoever has the cluster warm (or by anybody); here and now if the broker is away."""

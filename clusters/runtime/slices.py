@@ -70,6 +70,12 @@ class Worker:
         """Load it anew next time."""
         self._warm.pop(cluster_id, None)
 
+    def forget_deleted(self) -> None:
+        """Give the memory of clusters back that are no more (nobody asks for a slice of theirs)."""
+        there = set(Cluster.objects.filter(pk__in=list(self._warm)).values_list("pk", flat=True))
+        for cluster_id in self._warm.keys() - there:
+            self.forget(cluster_id)
+
     def run_slice(self, cluster_id: int, *, budget: int = BUDGET) -> SliceResult:
         """Run one slice. Never raises for what can go wrong with one cluster."""
         failure = self._failures.get(cluster_id)
