@@ -15,11 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 
 
 def main() -> NoReturn:
-    from playground.supervisor import daphne_command, endpoints, worker_command
+    from playground.supervisor import daphne_command, worker_command
 
     role = sys.argv[1] if len(sys.argv) == 2 else ""
     if role == "web":
-        command = daphne_command(sys.executable, *endpoints(os.environ.get("PLAYGROUND_HOST", "127.0.0.1")))
+        command = daphne_command(sys.executable)
     elif role == "worker":
         command = worker_command(sys.executable, f"worker-{socket.gethostname()}-{os.getpid()}")
     else:

@@ -31,8 +31,6 @@ os.environ.setdefault("PLAYGROUND_ANONYMOUS", "1")
 STARTED_WITHIN = 60.0
 STOPPED_WITHIN = 8.0
 RESTART_PAUSE = 0.5
-BACKLOG = 1024
-"""Connections that wait to be accepted: a class of browsers that comes back at once."""
 
 
 class CannotStart(Exception):
@@ -212,7 +210,7 @@ class Supervisor:
         python = sys.executable
         for number in range(1, self.settings.PLAYGROUND_WORKERS + 1):
             self._spawn(f"worker-{number}", worker_command(python, f"worker-{number}"))
-        self._spawn("daphne", daphne_command(python, *endpoints(self.host)))
+        self._spawn("daphne", daphne_command(python))
 
     def _spawn(self, name: str, command: list[str]) -> None:
         child = Child(name, command, self.logs / f"{name}.log")
@@ -276,20 +274,6 @@ class Supervisor:
                     child.process.wait()
 
 
-def endpoints(host: str) -> tuple[str, str]:
-    """Twisted's descriptions of what Daphne listens to: HTTP on PORT, TLS with our own authority on K8S_PORT."""
-    from django.conf import settings
-
-    from clusters.runtime import pki
-
-    keys = pki.ensure(settings.DATA_DIR)
-    files = _escaped(privateKey=keys.server_key, certKey=keys.server_cert)
-    return (
-        f"tcp:port={settings.PORT}:interface={host}:backlog={BACKLOG}",
-        f"ssl:port={settings.K8S_PORT}:interface={host}:backlog={BACKLOG}{files}",
-    )
-
-
 def worker_command(python: str, name: str) -> list[str]:
     """A Celery worker: one process, one slice at a time. It needs no gossip: the leases are in the database."""
     return [
@@ -299,20 +283,9 @@ def worker_command(python: str, name: str) -> list[str]:
     ]  # fmt: skip
 
 
-def daphne_command(python: str, *endpoints: str) -> list[str]:
-    """Daphne on Twisted endpoint descriptions."""
-    ends = [part for endpoint in endpoints for part in ("-e", endpoint)]
-    return [
-        python, "-m", "daphne", *ends, "--application-close-timeout", "3", "-v", "0", "playground.asgi:application",
-    ]  # fmt: skip
-
-
-def _escaped(**values: object) -> str:
-    """`:key=value` parts of a Twisted endpoint description."""
-    return "".join(
-        f":{key}={str(value).replace(chr(92), chr(92) * 2).replace(':', chr(92) + ':')}"
-        for key, value in values.items()
-    )
+def daphne_command(python: str) -> list[str]:
+    """Daphne on PORT and K8S_PORT."""
+    return [python, "-m", "playground.daphne_server"]
 
 
 def _server_of_wheel() -> str | None:

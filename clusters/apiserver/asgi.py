@@ -142,7 +142,15 @@ def request_of(scope: Scope, root: str, body: bytes, user: UserInfo | None) -> R
         body=body,
         user=user,
         peer=f"{client[0]}:{client[1]}" if client else "",
+        certificate=certificate_of(scope),
     )
+
+
+def certificate_of(scope: Scope) -> str:
+    """PEM of the certificate that the peer of a TLS connection shows, by ASGI's extension for it."""
+    tls = (scope.get("extensions") or {}).get("tls")
+    chain = tls.get("client_cert_chain") if tls else None
+    return chain[0] if chain else ""
 
 
 def _raw_headers(content_type: str, headers: list[Header]) -> list[tuple[bytes, bytes]]:

@@ -123,6 +123,8 @@ class ClusterContext:
     keys: TokenKeys | None = None
     tokens: Callable[[str], UserInfo | None] = lambda _token: None
     """Who a playground token (not one of a service account) belongs to."""
+    client_ca: str = ""
+    """PEM of the authorities whose client certificates count."""
     logs: ContainerLogs | None = None
     ports: Ports | None = None
     audit: AuditSink | None = None

@@ -24,7 +24,7 @@ TEXT = "text/plain; charset=utf-8"
 @dataclass(slots=True, kw_only=True)
 class Request:
     """One request below the cluster's root. Header names are lower case. `user` is set by an embedding
-    application that has authenticated the peer itself (a browser session); else tokens decide."""
+    application that has authenticated the peer itself (a browser session); else certificates and tokens decide."""
 
     method: str
     path: str
@@ -34,6 +34,8 @@ class Request:
     body: bytes = b""
     user: UserInfo | None = None
     peer: str = ""
+    certificate: str = ""
+    """PEM of the client certificate whose key the peer has shown to hold, unchecked otherwise."""
 
     def header(self, name: str) -> str:
         """The first header of that (lower case) name, or ""."""

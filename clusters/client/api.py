@@ -32,7 +32,7 @@ class ApiClient(Protocol):
     def update(self, resource: str, obj: Obj) -> Obj:
         """PUT; `metadata.resourceVersion` must be current (Conflict if not; absent: unconditional)."""
 
-    def update_status(self, resource: str, obj: Obj) -> Obj: ...
+    def update_status(self, resource: str, obj: Obj, *, subresource: str = "status") -> Obj: ...
 
     def patch(
         self,
@@ -59,6 +59,9 @@ class ApiClient(Protocol):
 
     def bind(self, namespace: str, pod: str, node: str, *, uid: str = "") -> None:
         """`POST pods/NAME/binding`."""
+
+    def may(self, user: UserInfo, verb: str, group: str, resource: str, *, subresource: str = "") -> bool:
+        """`POST subjectaccessreviews`: whether somebody may do something, cluster-wide."""
 
     def evict(self, namespace: str, pod: str, *, grace_seconds: int | None = None) -> None:
         """`POST pods/NAME/eviction`. Raises TooManyRequests where a budget forbids it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from clusters.client.api import ApiClient, EventSink
@@ -18,10 +18,23 @@ from clusters.client.informer import Informers
 from clusters.client.workqueue import Timers, WorkQueue
 from clusters.kernel.clock import Clock
 from clusters.kernel.rng import Rng
+from clusters.machinery.certificates import CertificateOrder
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import UserInfo
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What the controller manager may do with the cluster's keys, which it does not get to see."""
+
+    root_ca: str = ""
+    """PEM of the authority behind the API server's own certificate."""
+    sign_token: Callable[[dict[str, Any]], str] | None = None
+    """A JWT of these claims, signed with the key for service accounts; None where there is no key."""
+    sign_certificate: Callable[[CertificateOrder], str] | None = None
+    """The PEM of a certificate of the cluster's authority. Raises ValueError if the request cannot be signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +49,7 @@ class Env:
     informers: Informers
     events: Callable[[str, str], EventSink]
     """`events(component, host)`: a recorder (`source.component`, `source.host`)."""
-    sign_token: Callable[[dict[str, Any]], str] | None = None
-    """A JWT of these claims, signed with the key for service accounts; None where there is no key."""
+    keys: Keys = field(default_factory=Keys)
 
 
 class Component(Protocol):

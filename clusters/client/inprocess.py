@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clusters.apiserver.authz.attributes import Attributes
+from clusters.apiserver.authz.chain import ask
 from clusters.machinery.errors import NotFound
 from clusters.machinery.patch.merge import merge_patch
 from clusters.machinery.selectors import parse_label_selector
@@ -62,8 +64,8 @@ class InProcessClient:
     def update(self, resource: str, obj: Obj) -> Obj:
         return self._put(resource, obj, "")
 
-    def update_status(self, resource: str, obj: Obj) -> Obj:
-        return self._put(resource, obj, "status")
+    def update_status(self, resource: str, obj: Obj, *, subresource: str = "status") -> Obj:
+        return self._put(resource, obj, subresource)
 
     def _put(self, resource: str, obj: Obj, subresource: str) -> Obj:
         meta = obj["metadata"]
@@ -121,6 +123,9 @@ class InProcessClient:
     def bind(self, namespace: str, pod: str, node: str, *, uid: str = "") -> None:
         binding: Obj = {"metadata": {"name": pod, "uid": uid}, "target": {"kind": "Node", "name": node}}
         pods.bind(self._registry, namespace, pod, binding, self._opts())
+
+    def may(self, user: UserInfo, verb: str, group: str, resource: str, *, subresource: str = "") -> bool:
+        return ask(self._registry, Attributes(user, verb, group, "v1", resource, subresource)).allowed
 
     def evict(self, namespace: str, pod: str, *, grace_seconds: int | None = None) -> None:
         options = deletion.DeleteOptions(grace_seconds=grace_seconds)

@@ -30,7 +30,7 @@ STAND_IN = "-----BEGIN CERTIFICATE-----\nbm9ib2R5IGNvbm5lY3RzIHRvIHRoaXMgY2x1c3R
 
 def bootstrap(registry: Registry, settings: ClusterSettings, *, authority: str = STAND_IN) -> None:
     """Create everything. The registry is that of a session: all of it is one batch. `authority`: the PEM of the CA
-    that signs the API server's certificate."""
+    that signs the certificates of clients."""
     opts = WriteOptions(user=MASTER, manager="kube-apiserver")
     for resource, namespace, obj in entries(settings, authority):
         registry.create(registry.resources[resource], namespace, obj, opts)

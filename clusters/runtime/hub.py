@@ -71,6 +71,7 @@ class ClusterHandle:
     def __init__(self, row: Cluster) -> None:
         self.id: int = row.pk
         self.name = row.name
+        self.created = row.created
         self.seed = row.seed
         self.store = PublishingStore(row.pk, SecretSeal(settings.SECRET_KEY))
         self.cache = WatchCache(self.store)

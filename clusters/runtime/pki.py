@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,12 @@ def ensure(data_dir: Path, *, names: Sequence[str] = ()) -> Pki:
         if not _serves(found, wanted, now):
             _make_server(found, ca_key, wanted, now)
     return found
+
+
+@cache
+def root(data_dir: Path) -> str:
+    """PEM of the authority: what this installation's kubeconfigs and clusters' `kube-root-ca.crt` hold."""
+    return ensure(data_dir).ca_pem().decode()
 
 
 @contextmanager

@@ -19,11 +19,12 @@ from clusters.machinery.types import Obj
 from clusters.models import Cluster
 from clusters.registry import deletion
 from clusters.registry.registry import WriteOptions
-from clusters.runtime import bootstrap, notify, pki, snapshots
+from clusters.runtime import bootstrap, notify, snapshots
 from clusters.runtime.composition import components
 from clusters.runtime.hub import ClusterHandle, hub
 from clusters.runtime.session import Session
 from clusters.runtime.settings import MAX_SEED, BadInput, ClusterSettings, check_name, check_settings
+from clusters.runtime.signing import client_authority
 from clusters.runtime.slices import alone
 from clusters.storage.seal import SecretSeal
 from clusters.storage.sql import SqlStore
@@ -60,7 +61,7 @@ def create_cluster(name: str, *, seed: int | None = None, start: int | None = No
     cluster = _new_row(name, checked, seed, start)
     try:
         session = _bare_session(cluster)
-        bootstrap.bootstrap(session.registry, checked, authority=authority())
+        bootstrap.bootstrap(session.registry, checked, authority=client_ca(cluster))
         session.commit()
     except BaseException:
         cluster.delete()
@@ -100,11 +101,11 @@ def _bare_session(cluster: Cluster) -> Session:
     return Session(store, seed=cluster.seed, now=cluster.clock_base, components=())
 
 
-def authority() -> str:
-    """PEM of the certificate authority that this installation's kubeconfigs carry."""
+def client_ca(cluster: Cluster) -> str:
+    """PEM of the authority that signs the certificates of the cluster's clients."""
     from django.conf import settings
 
-    return pki.ensure(settings.DATA_DIR).ca_pem().decode()
+    return client_authority(settings.SECRET_KEY, cluster.pk, cluster.created).pem
 
 
 def _wake(cluster: Cluster) -> None:
@@ -139,7 +140,7 @@ def import_snapshot(doc: object, name: str) -> Cluster:
     cluster = _new_row(name, parsed.settings, parsed.seed, parsed.start, parsed.speed)
     try:
         session = _bare_session(cluster)
-        snapshots.restore(session, parsed, authority())
+        snapshots.restore(session, parsed, client_ca(cluster))
         session.commit()
     except BaseException:
         cluster.delete()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from clusters.client.component import Component, Env
+from clusters.client.component import Component, Env, Keys
 from clusters.client.inprocess import InProcessClient
 from clusters.client.recorder import Recorder
 from clusters.client.views import CacheInformers, ScopedInformers
@@ -24,6 +23,7 @@ from clusters.registry.cache import WatchCache
 from clusters.registry.registry import Registry
 from clusters.registry.resources import ResourceMap
 from clusters.runtime import composition
+from clusters.runtime.bootstrap import STAND_IN
 from clusters.storage.batch import BatchStore, Live
 from clusters.storage.store import Store
 
@@ -90,8 +90,8 @@ class Session:
     admission: Admission = field(default_factory=composition.new_admission)
     on_commit: Callable[[int], None] = lambda rev: None
     """Called with the new head after each commit."""
-    sign_token: Callable[[dict[str, Any]], str] | None = None
-    """See `Env`."""
+    keys: Keys = field(default_factory=lambda: Keys(root_ca=STAND_IN))
+    """The cluster's, for its controllers."""
 
     resources: ResourceMap = field(init=False)
     clock: SimClock = field(init=False)
@@ -172,7 +172,7 @@ class Session:
             client=client,
             informers=informers,
             events=recorder,
-            sign_token=self.sign_token,
+            keys=self.keys,
         )
 
     def client(self, user: UserInfo, manager: str) -> InProcessClient:

@@ -15,13 +15,12 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import F, Q
 
-from clusters.apiserver.authn import jwt
 from clusters.kernel.clock import MILLISECOND, SECOND, ClockSpec, parse_speed, wall_now
 from clusters.models import Cluster
-from clusters.runtime import lease, notify
+from clusters.runtime import lease, notify, pki
 from clusters.runtime.session import Session
 from clusters.runtime.settings import ClusterSettings
-from clusters.runtime.signing import service_account_keys
+from clusters.runtime.signing import controller_keys
 from clusters.storage.seal import SecretSeal
 from clusters.storage.sql import SqlStore
 from clusters.storage.store import ClusterDeleted, Fenced
@@ -185,7 +184,9 @@ def load_session(row: Cluster, spec: ClockSpec, epoch: int) -> Session:
         now=spec.base if spec.is_max or spec.paused else row.vtime,
         epoch=epoch,
         on_commit=lambda rev: notify.publish(cluster_id, rev),
-        sign_token=lambda claims: jwt.encode(claims, service_account_keys(settings.DATA_DIR)),
+        keys=controller_keys(
+            settings.DATA_DIR, settings.SECRET_KEY, pki.root(settings.DATA_DIR), cluster_id, row.created
+        ),
     )
 
 

@@ -1,8 +1,8 @@
 """`/k8s/NAME/...`: each cluster's Kubernetes API, before Django.
 
-Who is asking is found here, once a request: a bearer token is the API server's business; a browser comes with
-its session cookie (and must show its CSRF token to change anything) and is, inside the cluster, what the
-access policy says. Everybody else is `system:anonymous`.
+Who is asking is found here, once a request: a bearer token or a client certificate is the API server's business;
+a browser comes with its session cookie (and must show its CSRF token to change anything) and is, inside the
+cluster, what the access policy says. Everybody else is `system:anonymous`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,16 @@ from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.db import close_old_connections
 
-from clusters.apiserver.asgi import ApiApplication, Receive, Scope, Send, read_body, send_response, shared_pool
-from clusters.apiserver.authn.keys import RsaKeys
+from clusters.apiserver.asgi import (
+    ApiApplication,
+    Receive,
+    Scope,
+    Send,
+    certificate_of,
+    read_body,
+    send_response,
+    shared_pool,
+)
 from clusters.apiserver.context import ClusterContext, ServerSettings
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
@@ -33,8 +41,9 @@ from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFou
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
+from clusters.runtime.authority import number_of
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
-from clusters.runtime.signing import service_account_keys
+from clusters.runtime.signing import client_authority, identity_of, token_keys
 from clusters.storage.store import ClusterDeleted
 from clusters.web.audit import ClusterAudit, audit_log
 from clusters.web.containers import PlayedLogs
@@ -82,7 +91,7 @@ class Gateway:
             if scope["path"].startswith(PREFIX):
                 name, _, _ = scope["path"].removeprefix(PREFIX).partition("/")
             else:
-                name = await loop.run_in_executor(shared_pool(), _home, _bearer(scope))
+                name = await loop.run_in_executor(shared_pool(), _home, _bearer(scope), certificate_of(scope))
             handle = hub.loaded(name)
             app = self._app_of(handle)
             if app is None:
@@ -147,16 +156,13 @@ class Gateway:
             resources=handle.resources,
             clock=handle.clock,
             rng=handle.rng,
-            keys=self.keys(),
+            keys=token_keys(settings.DATA_DIR, identity_of(handle.id, handle.created)),
             tokens=token_user,
+            client_ca=client_authority(settings.SECRET_KEY, handle.id, handle.created).pem,
             audit=ClusterAudit(handle.id, handle.clock, audit_log),
             settings=server_settings(),
             logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh),
         )
-
-    def keys(self) -> RsaKeys:
-        """The installation's key for service account tokens, made on first use."""
-        return service_account_keys(settings.DATA_DIR)
 
     # browsers
 
@@ -194,9 +200,11 @@ async def _refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -
 
 def at_root(scope: Scope) -> bool:
     """`kubectl get --raw /api/v1/...` leaves the path of the kubeconfig's server out. On the TLS port, where only
-    Kubernetes is served, its token says which cluster is meant."""
+    Kubernetes is served, its token or its certificate says which cluster is meant."""
     server = scope.get("server")
-    return bool(server and server[1] == settings.K8S_PORT and _bearer(scope).startswith(BEARER))
+    if not server or server[1] != settings.K8S_PORT:
+        return False
+    return _bearer(scope).startswith(BEARER) or bool(certificate_of(scope))
 
 
 def _bearer(scope: Scope) -> str:
@@ -206,10 +214,15 @@ def _bearer(scope: Scope) -> str:
     return ""
 
 
-def _home(authorization: str) -> str:
-    """The cluster that a token is for. In a pool thread. Raises Unauthorized."""
+def _home(authorization: str, certificate: str) -> str:
+    """The cluster that a token is for, or a certificate of (which will be checked there). In a pool thread.
+    Raises Unauthorized."""
     close_old_connections()
     name = policy().bearer_cluster(authorization.removeprefix(BEARER).strip())
+    if not name and certificate:
+        number = number_of(certificate)
+        if number is not None and number < 1 << 63:
+            name = Cluster.objects.filter(pk=number).values_list("name", flat=True).first() or ""
     if not name:
         raise Unauthorized
     return name

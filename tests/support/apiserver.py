@@ -19,6 +19,7 @@ from clusters.apiserver.authn.keys import RsaKeys
 from clusters.apiserver.authz.bootstrap import bootstrap_objects
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.server import ApiServer
+from clusters.client.component import Keys
 from clusters.kernel.clock import Clock, SimClock, wall_now
 from clusters.kernel.rng import Rng
 from clusters.machinery.types import Obj, UserInfo
@@ -27,6 +28,7 @@ from clusters.registry.cache import WatchCache
 from clusters.registry.registry import Registry, WriteOptions
 from clusters.registry.resources import ResourceMap
 from clusters.resources.catalog import BUILTIN
+from clusters.runtime.authority import ClientAuthority
 from clusters.storage.memory import MemoryStore
 
 ADMIN = UserInfo("admin", ("system:masters", "system:authenticated"))
@@ -43,6 +45,19 @@ class WallClock:
 @lru_cache(maxsize=1)
 def keys() -> RsaKeys:
     return RsaKeys.generate()
+
+
+@lru_cache(maxsize=1)
+def authority() -> ClientAuthority:
+    return ClientAuthority("a secret of the tests", "1/1", 1)
+
+
+def controller_keys() -> Keys:
+    return Keys(
+        root_ca=authority().pem,
+        sign_token=lambda claims: jwt.encode(claims, keys()),
+        sign_certificate=authority().sign,
+    )
 
 
 def tokens(token: str) -> UserInfo | None:
@@ -63,7 +78,14 @@ def new_server(
     resources = ResourceMap(BUILTIN)
     registry = Registry(WatchCache(MemoryStore(), ring=ring), resources, admission or AdmitAll(), clock, rng)
     context = ClusterContext(
-        name="test", registry=registry, resources=resources, clock=clock, rng=rng, keys=keys(), tokens=tokens
+        name="test",
+        registry=registry,
+        resources=resources,
+        clock=clock,
+        rng=rng,
+        keys=keys(),
+        tokens=tokens,
+        client_ca=authority().pem,
     )
     if bootstrap:
         _bootstrap(registry)
@@ -82,18 +104,6 @@ def _create(registry: Registry, entries: Iterable[tuple[str, str, Obj]]) -> None
         resource = registry.resources.get(qualified)
         if resource is not None:
             registry.create(resource, namespace, obj, opts)
-
-
-def _publish_root(registry: Registry) -> None:
-    """Something for the root certificate's publisher to publish."""
-
-    def add(config: Obj) -> Obj:
-        pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
-        return {**config, "metadata": dict(config["metadata"]), "data": {**config["data"], "client-ca-file": pem}}
-
-    opts = WriteOptions(user=ADMIN)
-    name = "extension-apiserver-authentication"
-    registry.update(registry.resources["configmaps"], "kube-system", name, add, opts)
 
 
 class Trusting(ApiApplication):
@@ -129,7 +139,7 @@ class Loops(threading.Thread):
             seed=seed,
             now=wall_now(),
             on_commit=lambda _rev: self._told(),
-            sign_token=lambda claims: jwt.encode(claims, keys()),
+            keys=controller_keys(),
         )
         self._woken = threading.Event()
         self._cache.subscribe(lambda _changes: self._woken.set())
@@ -170,8 +180,7 @@ def main() -> None:
         from clusters.runtime.settings import ClusterSettings
 
         settings = ClusterSettings(workers=options.workers, control_planes=0, addons=options.addons)
-        _create(server.cluster.registry, entries(settings))
-        _publish_root(server.cluster.registry)
+        _create(server.cluster.registry, entries(settings, authority().pem))
         Loops(server, server.cluster.registry.cache.store).start()
     print(f"http://127.0.0.1:{options.port} token admin", flush=True)
     serve(Trusting(server) if options.trust else ApiApplication(server), options.port)

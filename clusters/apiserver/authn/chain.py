@@ -1,10 +1,12 @@
-"""Authentication: the embedding application's word, a playground token, a service account token, or nobody.
+"""Authentication: the embedding application's word, a client certificate, a playground token, a service account
+token, or nobody.
 
-Models: apiserver, pkg/authentication/request/{bearertoken,anonymous,union}.
+Models: apiserver, pkg/authentication/request/{x509,bearertoken,anonymous,union}.
 """
 
 from __future__ import annotations
 
+from clusters.apiserver.authn.certificates import BadCertificate, ClientCertificates
 from clusters.apiserver.authn.service_account import ServiceAccountTokens, audiences_of
 from clusters.apiserver.call import ANONYMOUS
 from clusters.apiserver.context import ClusterContext
@@ -27,14 +29,27 @@ class Authenticator:
     def __init__(self, cluster: ClusterContext) -> None:
         self._cluster = cluster
         self.service_accounts = ServiceAccountTokens(cluster)
+        self.certificates = ClientCertificates(cluster.client_ca, cluster.clock)
 
     def authenticate(self, request: Request) -> UserInfo | None:
         """The user, or None: credentials were sent and nobody knows them."""
         if request.user is not None:
             return authenticated(request.user)
+        refused = False
+        if request.certificate:
+            try:
+                user = self.certificates.authenticate(request.certificate)
+            except BadCertificate:
+                # A good token may still follow.
+                refused = True
+            else:
+                if user is not None:
+                    return authenticated(user)
         token = bearer(request)
         if token:
             return self.token(token)
+        if refused:
+            return None
         return ANONYMOUS if self._cluster.settings.anonymous else None
 
     def token(self, token: str, audiences: tuple[str, ...] = ()) -> UserInfo | None:

@@ -39,7 +39,7 @@ def claims_of(token: str) -> dict[str, Any] | None:
 
 
 def verified(token: str, keys: TokenKeys) -> dict[str, Any] | None:
-    """The claims, if the signature is ours."""
+    """The claims, if the signature is of our key, under the id by which this cluster knows it."""
     parts = token.encode().split(b".")
     if len(parts) != 3:
         return None
@@ -48,7 +48,7 @@ def verified(token: str, keys: TokenKeys) -> dict[str, Any] | None:
         signature = _unb64(parts[2])
     except (binascii.Error, ValueError):
         return None
-    if not isinstance(head, dict) or head.get("alg") != "RS256":
+    if not isinstance(head, dict) or head.get("alg") != "RS256" or head.get("kid") != keys.key_id:
         return None
     if not keys.verify(parts[0] + b"." + parts[1], signature):
         return None

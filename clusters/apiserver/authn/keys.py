@@ -12,16 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 
 class RsaKeys:
-    """`context.TokenKeys` over one private key."""
+    """`context.TokenKeys` over one private key. `identity` makes the key's id another one: where several clusters
+    share a key, a token names its cluster in what is signed, and no other takes it."""
 
-    def __init__(self, pem: bytes) -> None:
+    def __init__(self, pem: bytes, identity: str = "") -> None:
         key = serialization.load_pem_private_key(pem, password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise ValueError("the service account key is not an RSA key")
         self._key = key
         self._public = key.public_key()
         spki = self._public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        self._id = base64.urlsafe_b64encode(hashlib.sha256(spki).digest()).decode().rstrip("=")
+        self._id = base64.urlsafe_b64encode(hashlib.sha256(spki + identity.encode()).digest()).decode().rstrip("=")
 
     @classmethod
     def generate(cls) -> RsaKeys:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clusters.client.component import Component
 from clusters.components.controllers.apiservices import ApiServiceController
+from clusters.components.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
 from clusters.components.controllers.crd import CustomResourceDefinitionController
 from clusters.components.controllers.daemonset import DaemonSetController
@@ -46,6 +47,9 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ServiceAccountController,
     RootCaPublisher,
     TokensController,
+    CertificateApprover,
+    CertificateSigner,
+    CertificateCleaner,
     ClusterRoleAggregationController,
     NodeIpamController,
     NodeLifecycleController,

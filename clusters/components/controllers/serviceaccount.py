@@ -16,8 +16,6 @@ from clusters.machinery.types import Obj, UserInfo
 
 DEFAULT = "default"
 ROOT_CA = "kube-root-ca.crt"
-CA_SOURCE = ("kube-system", "extension-apiserver-authentication", "client-ca-file")
-"""(namespace, ConfigMap, key) where the cluster's certificate authority is published."""
 DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
     "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
@@ -78,17 +76,8 @@ class RootCaPublisher(_PerNamespace):
     resource: ClassVar[str] = "configmaps"
     object_name: ClassVar[str] = ROOT_CA
 
-    def _object_changed(self, old: Obj | None, new: Obj | None) -> None:
-        obj = new or old
-        assert obj is not None
-        if (obj["metadata"].get("namespace"), obj["metadata"]["name"]) == CA_SOURCE[:2]:
-            for namespace in self.namespaces.list():
-                self.queue.add(namespace["metadata"]["name"])
-        super()._object_changed(old, new)
-
     def sync(self, key: str) -> None:
-        source = self.objects.get(CA_SOURCE[0], CA_SOURCE[1])
-        bundle = ((source or {}).get("data") or {}).get(CA_SOURCE[2])
+        bundle = self.env.keys.root_ca
         if not bundle or not self._active(key):
             return
         data = {"ca.crt": bundle}

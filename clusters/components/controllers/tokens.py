@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from clusters.client.component import Controller
 from clusters.client.informer import key_of
-from clusters.components.controllers.serviceaccount import CA_SOURCE
 from clusters.components.controllers.shared.objects import draft
 from clusters.machinery import meta
 from clusters.machinery.errors import NotFound
@@ -44,7 +43,7 @@ class TokensController(Controller):
 
     def setup(self) -> None:
         informers = self.env.informers
-        self.secrets, self.accounts, self.configs = informers[SECRETS], informers[ACCOUNTS], informers["configmaps"]
+        self.secrets, self.accounts = informers[SECRETS], informers[ACCOUNTS]
         self.secrets.add_index("service-account", _accounts)
         self.secrets.on_change(self._secret_changed)
         self.accounts.on_change(self._account_changed)
@@ -62,8 +61,8 @@ class TokensController(Controller):
             self.queue.add(key_of(secret))
 
     def sync(self, key: str) -> None:
-        secret = self.secrets.by_key(key)
-        if secret is None or secret.get("type") != TYPE or self.env.sign_token is None or meta.deleting(secret):
+        secret, keys = self.secrets.by_key(key), self.env.keys
+        if secret is None or secret.get("type") != TYPE or keys.sign_token is None or meta.deleting(secret):
             return
         own, annotations = secret["metadata"], meta.annotations(secret)
         account = self.accounts.get(own["namespace"], annotations.get(ACCOUNT_NAME, ""))
@@ -74,13 +73,11 @@ class TokensController(Controller):
             except NotFound:
                 return
             return
-        source = self.configs.get(CA_SOURCE[0], CA_SOURCE[1])
-        authority = ((source or {}).get("data") or {}).get(CA_SOURCE[2], "")
         have = secret.get("data") or {}
-        wanted = {"ca.crt": _encoded(authority), "namespace": _encoded(own["namespace"])}
+        wanted = {"ca.crt": _encoded(keys.root_ca), "namespace": _encoded(own["namespace"])}
         if all(have.get(k) == v for k, v in wanted.items()) and have.get("token") and uid:
             return
-        token = have.get("token") or _encoded(self.env.sign_token(claims(account, secret)))
+        token = have.get("token") or _encoded(keys.sign_token(claims(account, secret)))
         changed = draft(secret, data={**have, **wanted, "token": token})
         changed["metadata"]["annotations"] = {**annotations, ACCOUNT_UID: account["metadata"]["uid"]}
         self.env.client.update(SECRETS, changed)

@@ -6,6 +6,7 @@ from base64 import b64decode
 
 import pytest
 
+from clusters.client.component import Keys
 from clusters.components.controllers import CONTROLLERS
 from clusters.components.controllers.node.ipam import ranges
 from clusters.components.controllers.shared.hashing import safe_encode, template_hash
@@ -194,7 +195,7 @@ def test_idle_cluster_writes_nothing(size):
 
 def test_secret_that_asks_for_a_token_is_filled_and_goes_with_its_account():
     cluster = Cluster(workers=0, control_planes=0, boot=False)
-    cluster.session.sign_token = lambda claims: f"signed {claims['sub']}"
+    cluster.session.keys = Keys(sign_token=lambda claims: f"signed {claims['sub']}")
     cluster.run_for(1)
     cluster.create("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}})
     secret = {

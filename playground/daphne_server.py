@@ -1,0 +1,108 @@
+"""Daphne on both ports: `python -m playground.daphne_server`. HTTP on PORT, TLS with our own authority on K8S_PORT.
+
+Daphne's own command cannot ask for client certificates, nor pass them on. Here the TLS port asks (a client without
+one is as welcome), the handshake shows that the peer holds the key, and the certificate goes into each scope as
+ASGI's TLS extension has it. Whose it is, and whether it is good, is for the cluster that is asked to decide: every
+one has its own authority. A proxy in front must pass K8S_PORT through as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from weakref import WeakKeyDictionary
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
+
+# First: it chooses Twisted's reactor.
+from daphne.server import Server  # isort: skip
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from OpenSSL import SSL, crypto
+from twisted.internet import reactor
+from twisted.internet.endpoints import SSL4ServerEndpoint
+from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.ssl import CertificateOptions
+
+from clusters.runtime.pki import Pki
+
+BACKLOG = 1024
+"""Connections that wait to be accepted: a class of browsers that comes back at once."""
+CLOSE_TIMEOUT, CONNECT_TIMEOUT = 3, 5
+"""Seconds for an application to end when its client has gone, and for a websocket to be accepted."""
+
+
+class PlaygroundServer(Server):  # type: ignore[misc]
+    """Daphne that tells applications of the TLS connection under a request."""
+
+    def __init__(self, application: Any, **options: Any) -> None:
+        super().__init__(application, **options)
+        self._connections: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        transport = protocol.transport
+        if ISSLTransport.providedBy(transport):
+            # Connections are kept: what was found out for the first request holds for all of them.
+            found = self._connections.get(transport)
+            if found is None:
+                found = self._connections[transport] = tls_extension(transport.getHandle())
+            scope.setdefault("extensions", {})["tls"] = found
+        return super().create_application(protocol, scope)
+
+
+def tls_extension(connection: SSL.Connection) -> dict[str, Any]:
+    """`scope["extensions"]["tls"]`. The error is always told: nobody has verified the chain."""
+    leaf = connection.get_peer_certificate(as_cryptography=True)
+    chain = []
+    if leaf is not None:
+        others = connection.get_peer_cert_chain(as_cryptography=True) or []
+        chain = [leaf, *(c for c in others if c != leaf)]
+    return {
+        "server_cert": None,
+        "client_cert_chain": tuple(c.public_bytes(Encoding.PEM).decode() for c in chain),
+        "client_cert_name": leaf.subject.rfc4514_string() if leaf is not None else None,
+        "client_cert_error": "not verified" if leaf is not None else None,
+        "tls_version": connection.get_protocol_version(),
+        "cipher_suite": None,
+    }
+
+
+def tls_options(keys: Pki) -> CertificateOptions:
+    """What the TLS port speaks: it asks for a client certificate, and takes any or none."""
+    key: Any = load_pem_private_key(keys.server_key.read_bytes(), password=None)
+    certificate = x509.load_pem_x509_certificate(keys.server_cert.read_bytes())
+    options = CertificateOptions(
+        privateKey=crypto.PKey.from_cryptography_key(key), certificate=crypto.X509.from_cryptography(certificate)
+    )
+    options.getContext().set_verify(SSL.VERIFY_PEER | SSL.VERIFY_CLIENT_ONCE, lambda *_: True)
+    return options
+
+
+def main() -> None:
+    from django.conf import settings
+
+    from clusters.runtime import pki
+    from playground.asgi import application
+
+    host = os.environ.get("PLAYGROUND_HOST", "127.0.0.1")
+    options = tls_options(pki.ensure(settings.DATA_DIR))
+
+    def listen() -> None:
+        endpoint: Any = SSL4ServerEndpoint
+        tls = endpoint(reactor, settings.K8S_PORT, options, backlog=BACKLOG, interface=host)
+        tls.listen(server.http_factory).addCallbacks(server.listen_success, server.listen_error)
+
+    server = PlaygroundServer(
+        application,
+        endpoints=[f"tcp:port={settings.PORT}:interface={host}:backlog={BACKLOG}"],
+        ready_callable=listen,
+        application_close_timeout=CLOSE_TIMEOUT,
+        websocket_connect_timeout=CONNECT_TIMEOUT,
+        websocket_handshake_timeout=CONNECT_TIMEOUT,
+        verbosity=0,
+    )
+    server.run()
+
+
+if __name__ == "__main__":
+    main()
