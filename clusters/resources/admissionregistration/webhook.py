@@ -6,7 +6,6 @@ Models: kubernetes, registry/admissionregistration and its validation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from clusters.machinery.field import ErrorList, Path, duplicate, invalid, not_supported, required
 from clusters.machinery.names import dns1123_subdomain
@@ -23,9 +22,9 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import count
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.labels import selector_errors
+from clusters.resources.common.webhooks import SERVICE_PORT, client_errors
 
 TIMEOUT_SECONDS = 10
-SERVICE_PORT = 443
 SIDE_EFFECTS = frozenset({"None", "NoneOnDryRun"})
 REINVOCATION = frozenset({"Never", "IfNeeded"})
 REVIEW_VERSIONS = ("v1", "v1beta1")
@@ -105,7 +104,7 @@ def _hook_errors(hook: Obj, path: Path) -> ErrorList:
         errors.append(invalid(path.child("timeoutSeconds"), seconds, why))
     for name in ("namespaceSelector", "objectSelector"):
         errors += selector_errors(hook.get(name), path.child(name))
-    errors += _client_errors(hook.get("clientConfig") or {}, path.child("clientConfig"))
+    errors += client_errors(hook.get("clientConfig") or {}, path.child("clientConfig"))
     return errors + conditions_errors(hook.get("matchConditions") or (), path.child("matchConditions"))
 
 
@@ -120,40 +119,6 @@ def _version_errors(versions: Sequence[str], path: Path) -> ErrorList:
     if not set(versions) & set(REVIEW_VERSIONS):
         why = f"must include at least one of {', '.join(REVIEW_VERSIONS)}"
         errors.append(invalid(path, list(versions), why))
-    return errors
-
-
-def _client_errors(config: Obj, path: Path) -> ErrorList:
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        return [required(path, "exactly one of url or service is required")]
-    if url is not None:
-        return _url_errors(url, path.child("url"))
-    errors: ErrorList = []
-    at = path.child("service")
-    words = {"name": "service name is required", "namespace": "service namespace is required"}
-    errors += [required(at.child(name), why) for name, why in words.items() if not (service or {}).get(name)]
-    port = (service or {}).get("port", SERVICE_PORT)
-    if not 1 <= port <= 65535:
-        errors.append(invalid(at.child("port"), port, "port is not valid: must be between 1 and 65535, inclusive"))
-    return errors
-
-
-def _url_errors(url: str, path: Path) -> ErrorList:
-    form = "; desired format: https://host[/path]"
-    parts = urlsplit(url)
-    errors: ErrorList = []
-    if parts.scheme != "https":
-        why = f"'https' is the only allowed URL scheme{form}"
-        errors.append(invalid(path, parts.scheme, why))
-    if not parts.netloc:
-        errors.append(invalid(path, parts.netloc, f"host must be specified{form}"))
-    if parts.username is not None:
-        errors.append(invalid(path, parts.username, f"user information is not permitted in the URL{form}"))
-    if parts.fragment:
-        errors.append(invalid(path, parts.fragment, f"fragments are not permitted in the URL{form}"))
-    if parts.query:
-        errors.append(invalid(path, parts.query, f"query parameters are not permitted in the URL{form}"))
     return errors
 
 

@@ -14,9 +14,9 @@ from clusters.resources.apiextensions import naming, validation
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import NAME
+from clusters.resources.common.webhooks import SERVICE_PORT
 
 QUALIFIED = "customresourcedefinitions.apiextensions.k8s.io"
-SERVICE_PORT = 443
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition until its instances are gone."""
 

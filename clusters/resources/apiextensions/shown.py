@@ -5,7 +5,7 @@ Models: apiextensions-apiserver, pkg/apis/apiextensions/types.go and types_jsons
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from clusters.machinery.types import Obj
@@ -98,12 +98,12 @@ def shown_rule(rule: Obj) -> Obj:
     }
 
 
-def shown_versions(versions: Sequence[Obj], *, hoisted: bool) -> list[Obj]:
-    """`hoisted`: what all versions have in common is shown at none."""
+def shown_versions(versions: Sequence[Obj], common: Mapping[str, bool]) -> list[Obj]:
+    """`common`: what all versions say alike is shown at none."""
     out = []
     for version in versions:
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
-        shown: Obj | None = None if hoisted or version.get("schema") is None else {"OpenAPIV3Schema": None}
+        shown: Obj | None = None if common["schema"] or version.get("schema") is None else {"OpenAPIV3Schema": None}
         if shown is not None and schema is not None:
             shown = {"OpenAPIV3Schema": shown_schema(schema)}
         out.append(
@@ -114,9 +114,42 @@ def shown_versions(versions: Sequence[Obj], *, hoisted: bool) -> list[Obj]:
                 "Deprecated": bool(version.get("deprecated")),
                 "DeprecationWarning": version.get("deprecationWarning"),
                 "Schema": shown,
-                "Subresources": None if hoisted else version.get("subresources"),
-                "AdditionalPrinterColumns": None if hoisted else version.get("additionalPrinterColumns"),
-                "SelectableFields": None if hoisted else version.get("selectableFields"),
+                "Subresources": None if common["subresources"] else _subresources(version),
+                "AdditionalPrinterColumns": _unless(common, version, "additionalPrinterColumns"),
+                "SelectableFields": _unless(common, version, "selectableFields"),
             }
         )
     return out
+
+
+def _unless(common: Mapping[str, bool], version: Obj, name: str) -> list[Obj] | None:
+    """A list as Go's structs have it."""
+    value = None if common[name] else version.get(name)
+    return [_STRUCTS[name](each) for each in value] if value is not None else None
+
+
+_STRUCTS: dict[str, Callable[[Obj], Obj]] = {
+    "additionalPrinterColumns": lambda column: {
+        "Name": column.get("name", ""),
+        "Type": column.get("type", ""),
+        "Format": column.get("format", ""),
+        "Description": column.get("description", ""),
+        "Priority": column.get("priority", 0),
+        "JSONPath": column.get("jsonPath", ""),
+    },
+    "selectableFields": lambda selectable: {"JSONPath": selectable.get("jsonPath", "")},
+}
+
+
+def _subresources(version: Obj) -> Obj | None:
+    value = version.get("subresources")
+    if value is None:
+        return None
+    scale = value.get("scale")
+    if scale is not None:
+        scale = {
+            "SpecReplicasPath": scale.get("specReplicasPath", ""),
+            "StatusReplicasPath": scale.get("statusReplicasPath", ""),
+            "LabelSelectorPath": scale.get("labelSelectorPath"),
+        }
+    return {"Status": value.get("status"), "Scale": scale}

@@ -27,12 +27,14 @@ _FORBIDDEN = (
     ("title", "must be empty to be structural"),
     ("description", "must be empty to be structural"),
     ("nullable", "must be false to be structural"),
+    ("externalDocs", "must be undefined to be structural"),
     (_PRESERVE, "must be false to be structural"),
     (_EMBEDDED, "must be false to be structural"),
     (_INT_OR_STRING, "must be false to be structural"),
     ("x-kubernetes-list-map-keys", "must be empty to be structural"),
     ("x-kubernetes-list-type", "must be undefined to be structural"),
     ("x-kubernetes-map-type", "must be undefined to be structural"),
+    ("x-kubernetes-validations", "must be empty to be structural"),
 )
 _INT_OR_STRING_ANY_OF = [{"type": "integer"}, {"type": "string"}]
 
@@ -63,13 +65,12 @@ def _invariants(schema: Obj, level: str, path: Path) -> ErrorList:
     errors += _value_rules(
         schema,
         path,
-        skip_any_of=bool(schema.get(_INT_OR_STRING)) and schema.get("anyOf") == _INT_OR_STRING_ANY_OF,
-        skip_first=bool(schema.get(_INT_OR_STRING))
-        and (schema.get("allOf") or [None])[0] == {"anyOf": _INT_OR_STRING_ANY_OF},
+        skip_any_of=schema.get("anyOf") == _INT_OR_STRING_ANY_OF,
+        skip_first=(schema.get("allOf") or [{}])[0].get("anyOf") == _INT_OR_STRING_ANY_OF,
     )
     errors += _type_errors(schema, level, path)
     if level == ROOT or schema.get(_EMBEDDED):
-        errors += _metadata_errors(properties, path)
+        errors += _metadata_errors(properties, path, root=level == ROOT)
     return errors
 
 
@@ -102,7 +103,7 @@ def _type_errors(schema: Obj, level: str, path: Path) -> ErrorList:
     return errors
 
 
-def _metadata_errors(properties: Obj, path: Path) -> ErrorList:
+def _metadata_errors(properties: Obj, path: Path, *, root: bool) -> ErrorList:
     """kind, apiVersion and metadata of an object are given; only names may be restricted."""
     errors: ErrorList = []
     for name in ("kind", "apiVersion"):
@@ -114,9 +115,9 @@ def _metadata_errors(properties: Obj, path: Path) -> ErrorList:
         return errors
     if meta.get("type") != "object":
         errors.append(invalid(at.child("type"), meta.get("type", ""), "must be object"))
-    allowed = {"type", "properties", "description", "nullable", "default", "title"}
     fields = set(meta.get("properties") or {}) - {"name", "generateName"}
-    if fields or set(meta) - allowed:
+    more = {name for name, value in meta.items() if value not in (None, "", False, [], {})}
+    if root and (fields or more - {"type", "properties", "default"}):
         why = "must not specify anything other than name and generateName, but metadata is implicitly specified"
         errors.append(forbidden(at, why))
     return errors

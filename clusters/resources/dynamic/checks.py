@@ -138,7 +138,7 @@ class Check:
     def _check(self, value: Any, old: Any, at: str, root: Path, out: Result) -> None:
         result = Result()
         self._all(value, old, at, root, result)
-        if result.ok or old is _ABSENT or not _same(value, old):
+        if result.ok or old is _ABSENT or not same(value, old):
             out.merge(result)
 
     def _all(self, value: Any, old: Any, at: str, root: Path, out: Result) -> None:
@@ -188,7 +188,7 @@ class Check:
     def _check_enum(self, value: Any, where: _Place, out: Result) -> None:
         if not self.enum:
             return
-        if any(_same(value, each) for each in self.enum):
+        if any(same(value, each) for each in self.enum):
             return
         words = [each if isinstance(each, str) else orjson.dumps(each).decode() for each in self.enum]
         out.add(not_supported(where.path, value, words))
@@ -358,14 +358,14 @@ def _fraction(value: float, factor: float) -> bool:
     return abs(quotient - round(quotient)) > 1e-9
 
 
-def _same(left: Any, right: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Equal as JSON: true is not 1."""
     if left is right:
         return True
     if isinstance(left, bool) != isinstance(right, bool):
         return False
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_same(v, right[k]) for k, v in left.items())
+        return left.keys() == right.keys() and all(same(v, right[k]) for k, v in left.items())
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
+        return len(left) == len(right) and all(map(same, left, right))
     return type(left) is type(right) and bool(left == right)

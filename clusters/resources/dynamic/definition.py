@@ -1,7 +1,7 @@
-"""What a definition's schema must fulfil to be served: defaults that fit it, and rules that compile.
+"""What a definition's schema must fulfil to be served: defaults that fit it, and rules that compile and may be paid.
 
 Models: apiextensions-apiserver, pkg/apiserver/schema/defaulting/validation.go and pkg/apis/apiextensions/validation
-(the rules in CEL).
+(the rules in CEL, cel_validation.go).
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clusters.machinery.field import ErrorList, Path, forbidden, invalid
+from clusters.machinery.field import ErrorList, Path, forbidden, internal, invalid
 from clusters.machinery.schema import from_openapi
+from clusters.resources.apiextensions.schema_rules import Reach
 from clusters.resources.apiextensions.shown import shown_rule
 from clusters.resources.dynamic.cel_types import cel_type
-from clusters.resources.dynamic.checks import Check
+from clusters.resources.dynamic.checks import Check, same
 from clusters.resources.dynamic.costs import STATIC_LIMIT, cost_message, estimate
-from clusters.resources.dynamic.rules import RULES, Rule, split_path
-from clusters.resources.dynamic.structure import list_errors
+from clusters.resources.dynamic.rules import RULES, Rule, Rules
+from clusters.resources.dynamic.structure import embedded_errors
 from clusters.resources.dynamic.values import pruned
 
 Schema = Mapping[str, Any]
+TOTAL_LIMIT = 100_000_000
+"""What all rules of one schema may cost at worst."""
+_MOST_EXPENSIVE = 4
 
 
 def default_errors(schema: Schema, path: Path, *, root: bool = True) -> ErrorList:
@@ -28,120 +32,89 @@ def default_errors(schema: Schema, path: Path, *, root: bool = True) -> ErrorLis
     default = schema.get("default")
     if default is not None and not root:
         errors += _one_default(default, schema, path.child("default"))
-    items, extra = schema.get("items"), schema.get("additionalProperties")
+    items = schema.get("items")
     if isinstance(items, dict):
         errors += default_errors(items, path.child("items"), root=False)
     for name, each in (schema.get("properties") or {}).items():
         if root and name in ("metadata", "apiVersion", "kind"):
             continue
         errors += default_errors(each, path.child("properties").key(name), root=False)
-    if isinstance(extra, dict):
-        errors += default_errors(extra, path.child("additionalProperties"), root=False)
     return errors
 
 
 def _one_default(default: Any, schema: Schema, path: Path) -> ErrorList:
-    if isinstance(default, dict) and not schema.get("x-kubernetes-embedded-resource"):
-        type_ = from_openapi({"type": "object", "properties": {"value": schema}}, "")
-        if pruned({"value": default}, type_) != {"value": default}:
-            return [invalid(path, default, "must not have unknown fields")]
-    return Check(schema).errors(default, root=path) + list_errors(default, schema, path)
-
-
-def rule_errors(schema: Schema, path: Path) -> ErrorList:
-    """Rules that do not compile, or would cost too much."""
     errors: ErrorList = []
-    _walk(schema, path, errors, root=True, cardinality=1, lost=None)
-    return errors
+    type_ = from_openapi({"type": "object", "properties": {"value": schema}}, "")
+    if not same(pruned({"value": default}, type_), {"value": default}):
+        errors.append(invalid(path, default, "must not have unknown fields"))
+    return errors + (
+        embedded_errors(default, schema, path)
+        or Check(schema).errors(default, root=path)
+        or Rules(schema).errors(default, default, path, ratchet=False)
+    )
 
 
-def _walk(
-    schema: Schema, path: Path, errors: ErrorList, *, root: bool, cardinality: int | None, lost: Path | None
-) -> None:
-    rules = schema.get(RULES) or ()
-    if rules:
-        _check_rules(schema, rules, path, errors, root=root, cardinality=cardinality, lost=lost)
-    items, extra = schema.get("items"), schema.get("additionalProperties")
-    if isinstance(items, dict):
-        correlated = schema.get("x-kubernetes-list-type") == "map"
-        inner = _times(cardinality, schema.get("maxItems"))
-        _walk(
-            items, path.child("items"), errors, root=False, cardinality=inner, lost=lost if correlated else lost or path
-        )
-    if schema.get("x-kubernetes-map-type") == "atomic":
-        lost = lost or path
-    for name, each in (schema.get("properties") or {}).items():
-        _walk(each, path.child("properties").key(name), errors, root=False, cardinality=cardinality, lost=lost)
-    if isinstance(extra, dict):
-        inner = _times(cardinality, schema.get("maxProperties"))
-        _walk(extra, path.child("additionalProperties"), errors, root=False, cardinality=inner, lost=lost)
+class RuleCompiler:
+    """Compiles the rules of a schema, node by node, and adds up what they may cost at worst. `known` says that the
+    schema was served before: then single rules may cost what they like."""
+
+    def __init__(self, *, known: bool = False) -> None:
+        self._known = known
+        self._total = 0
+        self._expensive: list[tuple[int, Path]] = []
+
+    def __call__(self, schema: Schema, path: Path, reach: Reach) -> ErrorList:
+        """What is wrong with the rules of one schema."""
+        type_ = cel_type(schema, root=reach.root)
+        if type_ is None:
+            why = (
+                "internal error: failed to construct type information for x-kubernetes-validations rules: unable to"
+                " convert structural schema to CEL declarations"
+            )
+            return [internal(path.child(RULES), why)]
+        errors: ErrorList = []
+        for i, each in enumerate(schema.get(RULES) or ()):
+            at = path.child(RULES).index(i)
+            rule = Rule(each, type_, schema)
+            if rule.program is not None:
+                errors += self._cost(rule.program.source, "rule", schema, at.child("rule"), reach)
+            if rule.problem:
+                errors.append(invalid(at.child("rule"), shown_rule(each), rule.problem))
+            if rule.message_problem:
+                errors.append(invalid(at.child("messageExpression"), shown_rule(each), rule.message_problem))
+            elif rule.message_program is not None:
+                source = rule.message_program.source
+                errors += self._cost(source, "messageExpression", schema, at.child("messageExpression"), reach)
+            errors += _old_self_errors(rule, at, reach)
+        return errors
+
+    def _cost(self, source: str, what: str, schema: Schema, path: Path, reach: Reach) -> ErrorList:
+        cost = estimate(source, schema, reach.cardinality)
+        self._total += cost
+        if cost >= TOTAL_LIMIT // 100:
+            expensive = sorted([*self._expensive, (cost, path)], key=lambda one: -one[0])
+            self._expensive = expensive[:_MOST_EXPENSIVE]
+        if self._known or cost <= STATIC_LIMIT:
+            return []
+        return [forbidden(path, cost_message(f"estimated {what} cost", cost, STATIC_LIMIT))]
+
+    def total_errors(self, path: Path) -> ErrorList:
+        """What is wrong with all rules together."""
+        if self._total <= TOTAL_LIMIT:
+            return []
+        why = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+        errors = [forbidden(at, why) for _cost, at in self._expensive]
+        what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
+        return [*errors, forbidden(path, cost_message(what, self._total, TOTAL_LIMIT))]
 
 
-def _times(cardinality: int | None, limit: Any) -> int | None:
-    """How often a rule below may run; None: as often as an object has room."""
-    if cardinality is None or limit is None:
-        return None
-    return cardinality * int(limit)
-
-
-def _check_rules(
-    schema: Schema,
-    rules: Any,
-    path: Path,
-    errors: ErrorList,
-    *,
-    root: bool,
-    cardinality: int | None,
-    lost: Path | None,
-) -> None:
-    type_ = cel_type(schema, root=root)
-    if type_ is None:
-        text = (
-            "compilation failed: rule declared on schema that does not support validation rules type:"
-            f" '{schema.get('type', '')}' x-kubernetes-preserve-unknown-fields:"
-            f" '{'true' if schema.get('x-kubernetes-preserve-unknown-fields') else 'false'}'"
-        )
-        errors.append(invalid(path.child(RULES), "", text))
-        return
-    for i, each in enumerate(rules):
-        at = path.child(RULES).index(i)
-        field_path = each.get("fieldPath")
-        if field_path:
-            problem = _path_problem(field_path, schema)
-            if problem:
-                text = f"fieldPath must be a valid path: {problem}"
-                errors.append(invalid(at.child("fieldPath"), field_path, text))
-        rule = Rule(each, type_)
-        for name, program in (("rule", rule.program), ("messageExpression", rule.message_program)):
-            cost = estimate(program.source, schema, cardinality) if program is not None else 0
-            if cost > STATIC_LIMIT:
-                errors.append(forbidden(at.child(name), cost_message(f"estimated {name} cost", cost, STATIC_LIMIT)))
-        if rule.problem:
-            errors.append(invalid(at.child("rule"), shown_rule(each), rule.problem))
-        if rule.message_problem:
-            errors.append(invalid(at.child("messageExpression"), shown_rule(each), rule.message_problem))
-        if rule.uses_old:
-            if lost is not None:
-                text = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {lost}"
-                errors.append(invalid(at.child("rule"), each["rule"], text))
-        elif each.get("optionalOldSelf") is not None:
-            text = "optionalOldSelf should not be set if oldSelf is not used in a rule"
-            errors.append(invalid(at.child("optionalOldSelf"), each["optionalOldSelf"], text))
-
-
-def _path_problem(text: str, schema: Schema) -> str:
-    """Why a fieldPath leads nowhere; "" if it does not."""
-    try:
-        parts = split_path(text)
-    except ValueError as error:
-        return str(error)
-    node: Any = schema
-    for name, _quoted in parts:
-        properties, extra = node.get("properties"), node.get("additionalProperties")
-        if properties is not None:
-            node = properties.get(name)
-        else:
-            node = extra if isinstance(extra, dict) else None
-        if node is None:
-            return "does not refer to a valid field"
-    return ""
+def _old_self_errors(rule: Rule, path: Path, reach: Reach) -> ErrorList:
+    if rule.uses_old:
+        if reach.lost is None:
+            return []
+        text = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {reach.lost}"
+        return [invalid(path.child("rule"), rule.source, text)]
+    optional = rule.rule.get("optionalOldSelf")
+    if optional is None:
+        return []
+    return [invalid(path.child("optionalOldSelf"), optional, "may not be set if oldSelf is not used in rule")]

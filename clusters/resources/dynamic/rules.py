@@ -7,16 +7,15 @@ Models: apiextensions-apiserver, pkg/apiserver/schema/cel/{compilation,validatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from clusters.machinery.cel import CelError, CompileError, CostExceeded, Env, Program
 from clusters.machinery.cel.types import BOOL, STRING, Type, optional_of
-from clusters.machinery.cel.values import NONE, Optional, equal
+from clusters.machinery.cel.values import NONE, Optional
 from clusters.machinery.field import (
     OMIT,
     ErrorList,
-    ErrorType,
     FieldError,
     Path,
     duplicate,
@@ -27,13 +26,21 @@ from clusters.machinery.field import (
 )
 from clusters.machinery.types import Obj
 from clusters.resources.dynamic.cel_types import cel_type, converter
-from clusters.resources.dynamic.checks import by_keys, key_values
+from clusters.resources.dynamic.checks import by_keys, key_values, same
+from clusters.resources.dynamic.field_paths import Found, resolve
 
 RULES = "x-kubernetes-validations"
 BUDGET = 10_000_000
 """What all rules of one object may cost."""
 MAX_MESSAGE = 5 * 1024
 _OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
+_MESSAGE_OUT_OF_BUDGET = (
+    "messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run"
+)
+
+
+CHANGED: tuple[Any, Any] = (None, True)
+"""Nothing that was there before."""
 
 
 class RuleError(ValueError):
@@ -43,8 +50,9 @@ class RuleError(ValueError):
 class Rule:
     """One rule, compiled. `problem` and `message_problem` say why it, or its messageExpression, is none."""
 
-    def __init__(self, rule: Obj, type_: Type) -> None:
+    def __init__(self, rule: Obj, type_: Type, schema: Mapping[str, Any]) -> None:
         self.rule = rule
+        self.place = _place(rule.get("fieldPath") or "", schema)
         self.source: str = rule.get("rule") or ""
         self.message: str = (rule.get("message") or "").strip()
         self.optional = bool(rule.get("optionalOldSelf"))
@@ -75,6 +83,16 @@ class Rule:
         return self.message or self.source.strip()
 
 
+def _place(text: str, schema: Mapping[str, Any]) -> Found | None:
+    """Where a refusal points to, below the node; None: to the node itself."""
+    if not text:
+        return None
+    try:
+        return resolve(text, schema)
+    except ValueError:
+        return None
+
+
 def _typed(env: Env, source: str, wanted: Type, why: str, prefix: str) -> Program:
     try:
         program = env.compile(source)
@@ -85,10 +103,16 @@ def _typed(env: Env, source: str, wanted: Type, why: str, prefix: str) -> Progra
     return program
 
 
+class _Spent(CelError):
+    """No rule runs after this."""
+
+
 class _Budget:
-    def __init__(self) -> None:
+    def __init__(self, *, ratchet: bool) -> None:
+        self.ratchet = ratchet
         self.left = BUDGET
         self.spent = False
+        self.warnings: list[str] = []
 
 
 class RuleNode:
@@ -101,7 +125,8 @@ class RuleNode:
         """What knows the types: an allOf adds rules, not structure."""
         type_ = cel_type(spine, root=root)
         self._convert = converter(spine)
-        self.rules = [Rule(r, type_) for r in schema.get(RULES) or ()] if type_ is not None else []
+        self._type: str = spine.get("type", "")
+        self.rules = [Rule(r, type_, spine) for r in schema.get(RULES) or ()] if type_ is not None else []
         properties = spine.get("properties") or {}
         self.properties = {
             name: node
@@ -115,63 +140,94 @@ class RuleNode:
         self.keys: tuple[str, ...] = ()
         if spine.get("x-kubernetes-list-type") == "map":
             self.keys = tuple(spine.get("x-kubernetes-list-map-keys") or ())
-        self.atomic = spine.get("x-kubernetes-map-type") == "atomic"
 
     def __bool__(self) -> bool:
         return bool(self.rules or self.properties or self.extra or self.items or self.all_of)
 
-    def check(self, value: Any, old: Any, path: Path, budget: _Budget, out: ErrorList) -> None:
+    def check(
+        self,
+        value: Any,
+        old: Any,
+        path: Path,
+        budget: _Budget,
+        out: ErrorList,
+        *,
+        above: tuple[Any, Any] = CHANGED,
+        nested: bool = False,
+    ) -> None:
+        """`above`: the nearest value around this one that has an older self, and that; `nested`: rules of an allOf,
+        which look only at what is above."""
         if value is None or budget.spent:
             return
         if self.rules:
-            self._run(value, old, path, budget, out)
+            self._run(value, old, path, budget, out, above if nested or old is None else (value, old))
         for each in self.all_of:
-            each.check(value, old, path, budget, out)
+            each.check(value, old, path, budget, out, above=above, nested=True)
+        if old is not None:
+            above = (value, old)
         if isinstance(value, dict):
-            before = old if isinstance(old, dict) and not self.atomic else {}
+            before = old if isinstance(old, dict) else {}
             for key, item in value.items():
                 node = self.properties.get(key)
                 if node is not None:
-                    node.check(item, before.get(key), path.child(key), budget, out)
+                    node.check(item, before.get(key), path.child(key), budget, out, above=above)
                 elif self.extra is not None:
-                    self.extra.check(item, before.get(key), path.key(key), budget, out)
+                    self.extra.check(item, before.get(key), path.key(key), budget, out, above=above)
         elif isinstance(value, list) and self.items is not None:
             known = by_keys(old, self.keys) if self.keys and isinstance(old, list) else {}
             for i, item in enumerate(value):
                 was = known.get(key_values(item, self.keys)) if known else None
-                self.items.check(item, was, path.index(i), budget, out)
+                self.items.check(item, was, path.index(i), budget, out, above=above)
 
-    def _run(self, value: Any, old: Any, path: Path, budget: _Budget, out: ErrorList) -> None:
+    def _run(self, value: Any, old: Any, path: Path, budget: _Budget, out: ErrorList, above: tuple[Any, Any]) -> None:
         convert = self._convert
         current = convert(value) if convert is not None else value
         before = convert(old) if convert is not None and old is not None else old
-        shown = OMIT if isinstance(value, dict | list) else value
         for rule in self.rules:
             if budget.spent:
                 return
             if rule.problem:
-                out.append(invalid(path, shown, f"rule compile error: {rule.problem}"))
+                out.append(invalid(path, self._type, f"rule compile error: {rule.problem}"))
                 continue
             if rule.program is None or (rule.uses_old and old is None and not rule.optional):
                 continue
-            variables = {"self": current, "oldSelf": before}
+            seen = {"self": current} if before is None else {"self": current, "oldSelf": before}
+            variables = seen
             if rule.optional:
-                variables["oldSelf"] = Optional(before) if old is not None else NONE
+                variables = {"self": current, "oldSelf": Optional(before) if old is not None else NONE}
             try:
                 holds, cost = rule.program.evaluate(variables)
+                if cost > budget.left:
+                    raise _Spent(_OUT_OF_BUDGET)
                 budget.left -= cost
-                if budget.left < 0:
-                    budget.spent = True
-                    out.append(invalid(path, shown, _OUT_OF_BUDGET))
-                    return
             except CelError as error:
-                budget.spent = isinstance(error, CostExceeded)
-                out.append(invalid(path, shown, _failure(error, rule)))
+                budget.spent = isinstance(error, CostExceeded | _Spent)
+                out.append(invalid(path, self._type, _failure(error, rule)))
                 continue
             if holds is True:
                 continue
-            if rule.uses_old or old is None or not equal(current, before):
-                out.append(_refusal(rule, variables, value, shown, path, budget))
+            refusal = self._refusal(rule, seen, value, path, budget)
+            if rule.uses_old or not budget.ratchet or not same(*above):
+                out.append(refusal)
+            else:
+                budget.warnings.append(refusal.text())
+
+    def _refusal(self, rule: Rule, variables: dict[str, Any], value: Any, path: Path, budget: _Budget) -> FieldError:
+        at = rule.place.below(path) if rule.place is not None else path
+        try:
+            detail = _message(rule, variables, budget) or rule.message or f"failed rule: {rule.shown}"
+        except _Spent as error:
+            budget.spent = True
+            return invalid(at, self._type, str(error))
+        shown = OMIT if self._type in ("object", "array") else value
+        match rule.rule.get("reason"):
+            case "FieldValueForbidden":
+                return forbidden(at, detail)
+            case "FieldValueRequired":
+                return required(at, detail)
+            case "FieldValueDuplicate":
+                return duplicate(at, shown)
+        return invalid(at, shown, detail)
 
 
 def _child(schema: Any, spine: Any) -> RuleNode | None:
@@ -183,6 +239,8 @@ def _child(schema: Any, spine: Any) -> RuleNode | None:
 
 def _failure(error: CelError, rule: Rule) -> str:
     text = str(error)
+    if isinstance(error, _Spent):
+        return text
     if text.startswith("no such overload"):
         return (
             f"'{text}': call arguments did not match a supported operator, function or macro signature for rule:"
@@ -195,64 +253,23 @@ def _failure(error: CelError, rule: Rule) -> str:
     return f"{text} evaluating rule: {rule.shown}"
 
 
-def _refusal(rule: Rule, variables: dict[str, Any], value: Any, shown: Any, path: Path, budget: _Budget) -> FieldError:
-    detail = _message(rule, variables, budget) or rule.message or f"failed rule: {rule.shown}"
-    at = _below(path, rule.rule.get("fieldPath") or "")
-    reason = rule.rule.get("reason")
-    if reason == "FieldValueForbidden":
-        return forbidden(at, detail)
-    if reason == "FieldValueRequired":
-        return required(at, detail)
-    if reason == "FieldValueDuplicate":
-        return duplicate(at, value if shown is not OMIT else shown)
-    return FieldError(ErrorType.INVALID, str(at), shown, detail)
-
-
 def _message(rule: Rule, variables: dict[str, Any], budget: _Budget) -> str:
-    """What messageExpression says; "" if it says nothing usable."""
+    """What messageExpression says; "" if it says nothing usable. Raises _Spent."""
     if rule.message_program is None:
         return ""
     try:
         text, cost = rule.message_program.evaluate(variables)
-    except CelError as error:
-        if isinstance(error, CostExceeded):
-            budget.spent = True
-            expression = go_quote(rule.rule["messageExpression"])
-            why = "no further validation rules will be run due to call cost exceeds limit for messageExpression"
-            return f"{why}: {expression}"
+    except CostExceeded:
+        expression = go_quote(rule.rule["messageExpression"])
+        why = "no further validation rules will be run due to call cost exceeds limit for messageExpression"
+        raise _Spent(f"{why}: {expression}") from None
+    except CelError:
         return ""
+    if cost > budget.left:
+        raise _Spent(_MESSAGE_OUT_OF_BUDGET)
     budget.left -= cost
     text = text.strip() if isinstance(text, str) else ""
     return "" if "\n" in text or len(text.encode()) > MAX_MESSAGE else text
-
-
-def _below(path: Path, field_path: str) -> Path:
-    """`.a['b.c']` below a path."""
-    for name, quoted in split_path(field_path):
-        path = path.key(name) if quoted else path.child(name)
-    return path
-
-
-def split_path(text: str) -> Sequence[tuple[str, bool]]:
-    """The parts of a rule's fieldPath, and whether each was in brackets. Raises ValueError."""
-    out: list[tuple[str, bool]] = []
-    i = 0
-    while i < len(text):
-        if text[i] == ".":
-            end = i + 1
-            while end < len(text) and text[end] not in ".[":
-                end += 1
-            out.append((text[i + 1 : end], False))
-            i = end
-        elif text.startswith("['", i):
-            close = text.find("']", i)
-            if close < 0:
-                raise ValueError("unexpected end of JSON path")
-            out.append((text[i + 2 : close].replace("\\'", "'"), True))
-            i = close + 2
-        else:
-            raise ValueError(f"expected [ or . but got: {text[i:]}")
-    return out
 
 
 class Rules:
@@ -266,11 +283,17 @@ class Rules:
     def __bool__(self) -> bool:
         return self._present
 
-    def errors(self, new: Obj, old: Obj | None, root: Path) -> ErrorList:
+    def errors(
+        self, new: Any, old: Any, root: Path, warnings: list[str] | None = None, *, ratchet: bool = True
+    ) -> ErrorList:
+        """What is refused. What was so before is only warned of (`ratchet`), in `warnings`."""
         if self._node is None:
             self._node = RuleNode(self._schema, root=True)
         out: ErrorList = []
-        self._node.check(new, old, root, _Budget(), out)
+        budget = _Budget(ratchet=ratchet)
+        self._node.check(new, old, root, budget, out)
+        if warnings is not None:
+            warnings += budget.warnings
         return out
 
 

@@ -61,10 +61,10 @@ class CustomResourceStrategy(Strategy):
         return self._version(ctx).errors(obj, None)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return self._version(ctx).errors(new, self.current(old))
+        return self._version(ctx).errors(new, self.current(old), warnings=ctx.warnings)
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return self._version(ctx).errors(new, self.current(old), status_only=True)
+        return self._version(ctx).errors(new, self.current(old), status_only=True, warnings=ctx.warnings)
 
     def current(self, stored: Obj) -> Obj:
         """A stored object as the schema of today has it."""

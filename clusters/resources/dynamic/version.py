@@ -81,7 +81,9 @@ class CompiledVersion:
     def pruned(self, obj: Obj) -> Obj:
         return pruned(obj, self.type)
 
-    def errors(self, new: Obj, old: Obj | None, *, status_only: bool = False) -> ErrorList:
+    def errors(
+        self, new: Obj, old: Obj | None, *, status_only: bool = False, warnings: list[str] | None = None
+    ) -> ErrorList:
         """What is wrong with a new object, or with an update of `old`."""
         errors = self.check.errors(new, old=old, root=_ROOT) if old is not None else self.check.errors(new, root=_ROOT)
         if self.scale is not None:
@@ -96,7 +98,7 @@ class CompiledVersion:
             if any(e.type in _BLOCKING for e in errors):
                 errors.append(invalid(NOWHERE, None, _NOT_CHECKED))
             else:
-                errors += self.rules.errors(new, old, NOWHERE)
+                errors += self.rules.errors(new, old, NOWHERE, warnings)
         return errors
 
 

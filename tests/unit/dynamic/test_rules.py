@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from clusters.machinery.field import Path
+from clusters.resources.apiextensions.schema_rules import schema_errors
 from clusters.resources.dynamic.checks import NOWHERE
-from clusters.resources.dynamic.definition import default_errors, rule_errors
+from clusters.resources.dynamic.definition import RuleCompiler, default_errors
 from clusters.resources.dynamic.rules import Rules
 
 
@@ -51,7 +52,7 @@ def test_a_message_expression_that_fails_is_not_used() -> None:
 
 def test_a_failing_rule_says_why() -> None:
     schema = spec(NUMBERS, {"rule": "self.min > 1"})
-    assert refused(schema, {}) == ["spec: Invalid value: no such key: min evaluating rule: self.min > 1"]
+    assert refused(schema, {}) == ['spec: Invalid value: "object": no such key: min evaluating rule: self.min > 1']
 
 
 def test_transition_rules_need_something_old() -> None:
@@ -61,6 +62,31 @@ def test_transition_rules_need_something_old() -> None:
     assert refused(schema, {"mode": "a"}, {}) == []
     assert refused(schema, {"mode": "b"}, {"mode": "a"}) == ['spec.mode: Invalid value: "b": immutable']
     assert refused(schema, {}, {"mode": "a"}) == []
+
+
+def test_what_is_not_refused_again_is_warned_of() -> None:
+    schema = spec({"n": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 1"}]}, **NUMBERS})
+    warnings: list[str] = []
+    rules = Rules(schema)
+    new, old = {"spec": {"n": 1, "min": 2}}, {"spec": {"n": 1, "min": 1}}
+    assert rules.errors(new, old, NOWHERE, warnings) == []
+    assert warnings == ["spec.n: Invalid value: 1: failed rule: self > 1"]
+
+
+def test_items_of_a_list_that_did_not_change_are_not_refused_again() -> None:
+    item = {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 1"}]}
+    schema = spec({"l": {"type": "array", "items": item}, **NUMBERS})
+    assert refused(schema, {"l": [1, 2], "min": 1}, {"l": [1, 2]}) == []
+    assert len(refused(schema, {"l": [1, 3]}, {"l": [1, 2]})) == 1
+
+
+def test_a_field_path_into_a_map_is_a_key() -> None:
+    properties = {"m": {"type": "object", "additionalProperties": {"type": "string"}}, "a.b": {"type": "string"}}
+    rules = [{"rule": "false", "message": "no", "fieldPath": path} for path in (".m['x.y']", "['a.b']")]
+    assert refused(spec(properties, *rules), {}) == [
+        "spec.m[x.y]: Invalid value: no",
+        "spec.a.b: Invalid value: no",
+    ]
 
 
 def test_optional_old_self_sees_creations_too() -> None:
@@ -138,7 +164,9 @@ def test_the_budget_of_an_object_ends_its_validation() -> None:
 
 
 def wrong(schema: dict[str, Any]) -> list[str]:
-    return [e.text() for e in rule_errors(schema, Path("s"))]
+    rules = RuleCompiler()
+    found = schema_errors(schema, Path("s"), rules)
+    return [e.text() for e in found + rules.total_errors(Path("s"))]
 
 
 def test_rules_that_do_not_compile() -> None:
@@ -155,7 +183,7 @@ def test_a_field_path_leads_somewhere() -> None:
     found = wrong(spec(NUMBERS, {"rule": "true", "fieldPath": ".nope"}))
     assert found == [
         's.properties[spec].x-kubernetes-validations[0].fieldPath: Invalid value: ".nope": fieldPath must be a valid'
-        " path: does not refer to a valid field"
+        " path"
     ]
 
 
@@ -170,8 +198,14 @@ def test_unbounded_work_is_refused_and_bounded_work_is_not() -> None:
     texts_ = {"type": "array", "items": {"type": "string"}}
     rule = {"rule": "self.l.all(a, self.l.all(b, a == b))"}
     found = wrong(spec({"l": texts_}, rule))
-    assert len(found) == 1
-    assert "estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule" in found[0]
+    at = "s.properties[spec].x-kubernetes-validations[0].rule: Forbidden: "
+    assert found[0].startswith(at + "estimated rule cost exceeds budget by factor of more than 100x (try simplifying")
+    assert found[1] == at + "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+    assert found[2].startswith(
+        "s: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by"
+        " factor of more than 100x (try simplifying"
+    )
+    assert len(found) == 3
     bounded = {"type": "array", "maxItems": 10, "items": {"type": "string", "maxLength": 10}}
     assert wrong(spec({"l": bounded}, rule)) == []
 
