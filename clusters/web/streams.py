@@ -8,6 +8,7 @@ virtual time is asked again when that has come. Files that are written in a cont
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,15 +19,18 @@ from clusters.apiserver.asgi import Receive, Scope, Send, refuse_websocket, send
 from clusters.apiserver.channels import ChannelUpgrades, Exit, Terminal
 from clusters.apiserver.context import ClusterContext, Ports, ServerSettings
 from clusters.apiserver.http import Upgrade
-from clusters.components.kubelet.console.attach import Attachment, own_shell
+from clusters.client.inprocess import InProcessClient
+from clusters.components.kubelet.console import attach
 from clusters.components.kubelet.console.container import Container
 from clusters.components.kubelet.console.files import Layer
 from clusters.components.kubelet.console.network import ClusterNetwork, Refused
 from clusters.components.kubelet.console.servers import Connection
 from clusters.components.kubelet.console.session import STDERR, NotStarted, Session
 from clusters.kernel.clock import SECOND, ClockSpec
-from clusters.machinery.errors import NotFound, TooManyRequests
+from clusters.machinery.errors import ApiError, NotFound, TooManyRequests
 from clusters.machinery.types import Obj
+
+logger = logging.getLogger(__name__)
 
 LAYERS = 200
 """Containers whose written files are kept."""
@@ -54,6 +58,7 @@ class Containers:
 
     def __init__(self, cluster: ClusterContext, time: Time, refresh: Callable[[], object], issue: Issue) -> None:
         self.lookup = cluster.registry.lookup
+        self._registry = cluster.registry
         self.rng = cluster.rng
         self.time = time
         self.network = ClusterNetwork(self.lookup)
@@ -72,6 +77,17 @@ class Containers:
             return None
         container.layer = self._layer(container.id)
         return container
+
+    def ended(self, namespace: str, pod: str, name: str, container_id: str, code: int) -> None:
+        """The container's own process has ended: what its kubelet would tell of it."""
+        container = self.find(namespace, pod, name)
+        if container is None or container.id != container_id:
+            return
+        client = InProcessClient(self._registry, attach.kubelet_of(container), "kubelet")
+        try:
+            client.update_status("pods", attach.ended(container, code, self.time.now()))
+        except ApiError as error:
+            logger.info("the end of %s in %s/%s could not be told: %s", name, namespace, pod, error)
 
     def pod(self, namespace: str, name: str) -> Obj | None:
         self._refresh()
@@ -150,14 +166,17 @@ class PlayedProcesses:
         """Raises NotStarted."""
         containers = self._containers
         container = containers.find(upgrade.namespace, upgrade.pod, upgrade.container)
+        now = containers.now()
+        if upgrade.kind == "attach" and (container is None or attach.is_over(container, now)):
+            where = f"{upgrade.pod}_{upgrade.namespace}"
+            raise NotStarted(f"unable to upgrade connection: container {upgrade.container} not found in pod {where}")
         if container is None:
             raise NotStarted(f'unable to upgrade connection: container not found ("{upgrade.container}")')
-        now = containers.now()
         command: list[str] | None = upgrade.command
         if upgrade.kind == "attach":
-            command = own_shell(container)
+            command = attach.own_shell(container)
             if command is None:
-                attachment = Attachment(
+                attachment = attach.Attachment(
                     container,
                     lambda: containers.pod(upgrade.namespace, upgrade.pod),
                     now=now,
@@ -175,21 +194,30 @@ class PlayedProcesses:
                 f'failed to start exec "{exec_id}": OCI runtime exec failed: exec failed: unable to start container '
                 f"process: {problem}"
             ) from None
-        return _Run(containers, upgrade, container.id, session)
+        stays = upgrade.kind == "attach" and not container.spec.get("stdinOnce")
+        return _Run(containers, upgrade, container.id, session, stays=stays)
 
 
 class _Run:
     """One session with its container. All in pool threads, one at a time."""
 
     def __init__(
-        self, containers: Containers, upgrade: Upgrade, container_id: str, played: Session | Attachment
+        self,
+        containers: Containers,
+        upgrade: Upgrade,
+        container_id: str,
+        played: Session | attach.Attachment,
+        *,
+        stays: bool = False,
     ) -> None:
+        """`stays`: the process goes on when whoever is attached has no more to say."""
         self._containers = containers
         self._upgrade = upgrade
         self._id = container_id
         self._played = played
         self._ended = False
         self._size: tuple[int, int] | None = None
+        self._stays = stays
         self.exit: Exit | None = None
 
     @property
@@ -206,13 +234,19 @@ class _Run:
             played.feed(data)
         if ended and not self._ended:
             self._ended = True
+            if self._stays:
+                self.exit = Exit(0)
+                return played.take()
             if not self._upgrade.tty:
                 played.end_input()
         played.advance(self._containers.now(played.due))
+        upgrade = self._upgrade
         if played.code is not None:
-            self.exit = Exit(played.code)
+            if upgrade.kind == "attach":
+                # Who is attached is not told how the process ended; the Pod's status says it.
+                self._containers.ended(upgrade.namespace, upgrade.pod, upgrade.container, self._id, played.code)
+            self.exit = Exit(0 if upgrade.kind == "attach" else played.code)
         else:
-            upgrade = self._upgrade
             container = self._containers.find(upgrade.namespace, upgrade.pod, upgrade.container)
             if container is None or container.id != self._id:
                 played.kill()

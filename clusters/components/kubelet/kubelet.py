@@ -34,10 +34,6 @@ CRASH = "behavior.playground.dev/crash"
 """A new value of this annotation ends the pod's containers at once."""
 
 
-def node_user(name: str) -> UserInfo:
-    return UserInfo(name=f"system:node:{name}", groups=("system:nodes", "system:authenticated"))
-
-
 class Kubelet:
     """One kubelet a machine."""
 
@@ -80,7 +76,7 @@ class Kubelet:
     def client_of(self, node: str) -> ApiClient:
         client = self._clients.get(node)
         if client is None:
-            client = self._clients[node] = self.env.client.as_user(node_user(node))
+            client = self._clients[node] = self.env.client.as_user(nodes.node_user(node))
         return client
 
     def sink_of(self, node: str) -> EventSink:

@@ -13,7 +13,7 @@ from clusters.components.kubelet import images
 from clusters.kernel.clock import rfc3339
 from clusters.kernel.rng import Rng
 from clusters.machinery import quantity
-from clusters.machinery.types import Obj
+from clusters.machinery.types import Obj, UserInfo
 from clusters.resources.coordination.heartbeat import LIVE, MARK
 
 VERSION = "v1.36.2"
@@ -33,6 +33,11 @@ _NO_NETWORK = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin "
     "returns error: cni plugin not initialized",
 )
+
+
+def node_user(name: str) -> UserInfo:
+    """As whom the kubelet of that node writes."""
+    return UserInfo(name=f"system:node:{name}", groups=("system:nodes", "system:authenticated"))
 
 
 def labels(machine: Obj) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusters.components.kubelet import behavior, catalogue, logs
+from clusters.components.kubelet import behavior, catalogue, containers, logs
 from clusters.components.kubelet.console.container import Container
 from clusters.components.kubelet.console.session import STDOUT
-from clusters.machinery.types import Obj
+from clusters.components.kubelet.node import node_user
+from clusters.machinery.types import Obj, UserInfo
 
 
 def own_shell(container: Container) -> list[str] | None:
@@ -18,6 +19,31 @@ def own_shell(container: Container) -> list[str] | None:
     given = (*(spec.get("command") or ()), *(spec.get("args") or ()))
     line = [str(word) for word in given or catalogue.profile(spec.get("image", "")).default_command]
     return line if line and behavior.reads_commands(line) else None
+
+
+def is_over(container: Container, now: int) -> bool:
+    """The container's program has ended, even if its kubelet has not yet said so."""
+    ends = behavior.of(container.pod, container.spec).ends
+    return ends is not None and now >= container.started + ends[0]
+
+
+def ended(container: Container, code: int, now: int) -> Obj:
+    """The Pod after the container's own process, which was a shell that somebody was attached to, has ended."""
+    pod = container.pod
+    status = dict(pod["status"])
+    for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        if status.get(key):
+            reason = "Error" if code else "Completed"
+            status[key] = [
+                containers.terminated(each, code, reason, now) if each["name"] == container.name else each
+                for each in status[key]
+            ]
+    return {**pod, "status": status}
+
+
+def kubelet_of(container: Container) -> UserInfo:
+    """Who tells of it."""
+    return node_user(str(container.pod["spec"].get("nodeName", "")))
 
 
 class Attachment:
