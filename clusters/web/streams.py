@@ -241,6 +241,8 @@ class _Run:
                 played.end_input()
         played.advance(self._containers.now(played.due))
         upgrade = self._upgrade
+        if played.stopped is not None:
+            self._containers.ended(upgrade.namespace, upgrade.pod, upgrade.container, self._id, played.stopped)
         if played.code is not None:
             if upgrade.kind == "attach":
                 # Who is attached is not told how the process ended; the Pod's status says it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -171,12 +173,50 @@ def sh(script: str, **more: Any) -> Run:
         ("cd /etc && ls host*", "hostname\nhosts\n"),
         ("until [ -f /tmp/go ]; do touch /tmp/go; done; echo gone", "gone\n"),
         ("echo '#no comment' # a comment", "#no comment\n"),
-        ("echo $((7 / 2)) $((1 << 4)) $((3 > 2 ? 10 : 20))", "3 16 10\n"),
+        ("echo $((7 / 2)) $((1 << 4)) $((3 > 2 ? 10 : 20)) $(( (1 + 2) * 3 ))", "3 16 10 9\n"),
+        ("f() { local x=in; echo $x $1; return 4; }; x=out; f a b; echo $? $x $#", "in a\n4 out 0\n"),
+        ("function g { echo $#; }\ng 1 2 3", "3\n"),
+        ("for w in start 7 x; do case $w in st*|go) echo a ;; [0-9]) echo b ;; *) echo c; esac; done", "a\nb\nc\n"),
+        ('cat <<EOF\n$LEVEL "$((1+1))"\nEOF\necho end', 'info "2"\nend\n'),
+        ("cat <<'EOF' | tr a-z A-Z\n$LEVEL\nEOF\n", "$LEVEL\n"),
+        ("cat <<-E\n\ttabs\n\tE\nread a b <<< '1 2'; echo $b", "tabs\n2\n"),
+        (
+            "[[ abc == a* && ! 1 -gt 2 ]] && echo yes; [[ web-12 =~ -([0-9]+)$ ]] && echo ${BASH_REMATCH[1]}",
+            "yes\n12\n",
+        ),
+        ("a=(x 'y z'); a+=(w); echo ${#a[@]} ${a[1]}; for e in \"${a[@]}\"; do echo $e; done", "3 y z\nx\ny z\nw\n"),
+        ("for ((i = 0; i < 2; i++)); do echo $i; done; (( i > 1 )) && echo $i", "0\n1\n2\n"),
+        (
+            "s=a.b.c; echo ${s//./-} ${s/./_} ${s:2} ${s:0:1} ${s^^}; r=s; echo ${!r}",
+            "a-b-c a_b.c b.c a A.B.C\na.b.c\n",
+        ),
+        ("trap 'echo bye' EXIT; echo hi; exit 0", "hi\nbye\n"),
+        ("echo 'echo $1 $2' > /tmp/s; sh /tmp/s a b; set -- c d; . /tmp/s", "a b\nc d\n"),
+        (
+            "echo a,b | { IFS=, read x y; echo $y; }; IFS=:; for p in ${PATH#*:}; do echo $p; break; done",
+            "b\n/usr/local/bin\n",
+        ),
+        ("mkdir /tmp/d && echo 1 > /tmp/d/f && tar cf - -C /tmp d | tar xf - -C /opt && cat /opt/d/f", "1\n"),
+        ("tar czf /tmp/t.tgz /etc/hostname 2>/dev/null; tar tf /tmp/t.tgz", "etc/hostname\n"),
     ],
 )
 def test_shell_does_what_a_shell_does(script: str, out: str) -> None:
     run = sh(script)
     assert (run.out, run.code) == (out, 0)
+
+
+def test_bash_expands_braces_and_names_what_is_missing() -> None:
+    run = Run(["bash", "-c", "echo {1..3} a{b,c}d {x}; nosuch"], name="db")
+    assert (run.out, run.err) == ("1 2 3 abd acd {x}\n", "bash: nosuch: command not found\n")
+
+
+def test_archive_cannot_leave_its_folder() -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("../../etc/evil"), io.BytesIO())
+    run = Run(["tar", "xf", "-", "-C", "/tmp"], made.getvalue())
+    assert run.code == 2
+    assert "contains '..'" in run.err
 
 
 def test_exit_code_is_the_scripts() -> None:
@@ -329,7 +369,9 @@ def test_endless_work_is_done_in_pieces(script: str) -> None:
         "echo " + "{} " * 5000,
         "cat /dev/zero; cat /dev/random",
         "echo $((((((((((((((1",
-        "'", '"', "`", "${", "$((", "|", "&&", ";;", "> ", "a=(1 2)", "case x in esac", "cat <<EOF\nx\nEOF",
+        "'", '"', "`", "${", "$((", "|", "&&", ";;", "> ", "a=(1 2", "case x in", "cat <<EOF\nx", "f() { f; }; f",
+        "(( 1 +", "[[ a", "[[ (a ]]", "[[ x =~ ( ]]", "${x[", "echo {1..999999999}", "f() {", "case x in a) ;;",
+        "x=(a); x[999999999]=b", "printf x | tar xf -", "tar cf /tmp/a /", "for ((;;)) do break; done",
         "sed 's/(/x/' /etc/hosts", "grep '[' /etc/hosts", "date +%Q", "printf %d%d%d", "tr -d", "head -n x",
     ],
 )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>&|^!~()?:=])")
+_ASSIGNMENTS = frozenset(("=", "+=", "-=", "*=", "/=", "%="))
+_TOKEN = re.compile(r"\s*(\d+|[-+*/%]=|\+\+|--|[A-Za-z_]\w*|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>&|^!~()?:=])")
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"),
     ("*", "/", "%"),
@@ -30,10 +31,17 @@ def evaluate(text: str, value: Callable[[str], str | None], assign: Callable[[st
         at = found.end()
     if not tokens:
         return 0
-    if len(tokens) > 2 and tokens[1] == "=" and tokens[0].isidentifier():
-        result = _Reader(tokens[2:], value).whole()
+    if len(tokens) > 2 and tokens[1] in _ASSIGNMENTS and tokens[0].isidentifier():
+        inner = tokens[2:] if tokens[1] == "=" else [tokens[0], tokens[1][:-1], "(", *tokens[2:], ")"]
+        result = _Reader(inner, value).whole()
         assign(tokens[0], str(result))
         return result
+    if len(tokens) == 2 and ("++" in tokens or "--" in tokens):
+        name = tokens[0] if tokens[0].isidentifier() else tokens[-1]
+        before = _Reader([name], value).whole()
+        after = before + (1 if "++" in tokens else -1)
+        assign(name, str(after))
+        return before if tokens[0] == name else after
     return _Reader(tokens, value).whole()
 
 

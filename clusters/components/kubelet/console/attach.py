@@ -57,6 +57,7 @@ class Attachment:
         self._lines: list[str] = []
         self.code: int | None = None
         self.due: int | None = None
+        self.stopped: int | None = None
         self.advance(now)
 
     def feed(self, data: bytes) -> None:

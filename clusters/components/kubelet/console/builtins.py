@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusters.components.kubelet.console.files import resolve
-from clusters.components.kubelet.console.machine import Exit, Leave, Shell, Streams
+from clusters.components.kubelet.console import arithmetic
+from clusters.components.kubelet.console.files import FileProblem, resolve
+from clusters.components.kubelet.console.machine import Exit, Leave, Return, Shell, Streams
 from clusters.components.kubelet.console.process import Running
 
 Builtin = Callable[[Shell, list[str], Streams], "int | Running"]
@@ -120,13 +121,79 @@ def exec_(shell: Shell, words: list[str], streams: Streams) -> Running:
 
 
 def read(shell: Shell, words: list[str], streams: Streams) -> Running:
-    names = [w for w in words[1:] if not w.startswith("-")] or ["REPLY"]
+    names: list[str] = []
+    rest, into = words[1:], ""
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-") or names:
+            names.append(word)
+        elif word[-1] in "ptndua" and rest:
+            value = rest.pop(0)
+            if word[-1] == "p" and shell.system.tty:
+                streams.err(value.encode())
+            into = value if word[-1] == "a" else into
     line = yield from streams.stdin.line()
     if line is None:
         return 1
-    fields = line.decode(errors="replace").rstrip("\n").split(None, len(names) - 1)
+    text = line.decode(errors="replace").rstrip("\n")
+    separators = shell.value("IFS")
+    if into:
+        shell.assign_array(into, text.split(separators or None))
+        return 0
+    names = names or ["REPLY"]
+    fields = text.split(separators or None, len(names) - 1) if separators != "" else [text]
     for index, name in enumerate(names):
         shell.assign(name, fields[index].strip() if index < len(fields) else "")
+    return 0
+
+
+def local(shell: Shell, words: list[str], streams: Streams) -> int:
+    if not shell.frames and words[0] == "local":
+        streams.err(f"{shell.name}: local: can only be used in a function\n".encode())
+        return 1
+    for word in [w for w in words[1:] if not w.startswith("-")]:
+        name, given, value = word.partition("=")
+        if not name.isidentifier():
+            streams.err(f"{shell.name}: {words[0]}: {name}: bad variable name\n".encode())
+            return 2
+        if shell.frames:
+            shell.frames[-1].setdefault(name, shell.value(name))
+        if given or shell.value(name) is None:
+            shell.assign(name, value)
+    return 0
+
+
+def return_(shell: Shell, words: list[str], streams: Streams) -> int:
+    raise Return(_number(words[1], 2) & 255 if len(words) > 1 else shell.code)
+
+
+def let(shell: Shell, words: list[str], streams: Streams) -> int:
+    try:
+        results = [arithmetic.evaluate(word, shell.number, shell.assign) for word in words[1:]]
+    except arithmetic.ArithmeticProblem as problem:
+        streams.err(f"{shell.name}: let: {problem}\n".encode())
+        return 1
+    return 0 if results and results[-1] else 1
+
+
+def source(shell: Shell, words: list[str], streams: Streams) -> int | Running:
+    if len(words) < 2:
+        streams.err(f"{shell.name}: {words[0]}: filename argument required\n".encode())
+        return 2
+    try:
+        data = shell.system.files.read(resolve(shell.cwd, words[1]))
+    except FileProblem as problem:
+        streams.err(f"{shell.name}: {words[0]}: {words[1]}: {problem}\n".encode())
+        return 1
+    return eval_(shell, ["eval", data.decode(errors="replace")], streams)
+
+
+def trap(shell: Shell, words: list[str], streams: Streams) -> int:
+    """Signals never reach a command here, but its end does."""
+    rest = [w for w in words[1:] if w != "--"]
+    for signal in rest[1:]:
+        if signal in ("EXIT", "0"):
+            shell.traps["EXIT"] = "" if rest[0] == "-" else rest[0]
     return 0
 
 
@@ -168,6 +235,7 @@ def nothing(shell: Shell, words: list[str], streams: Streams) -> int:
 BUILTINS: dict[str, Builtin] = {
     "cd": cd, "exit": exit_, "export": export, "unset": unset, "set": set_, "break": break_, "continue": continue_,
     "pwd": pwd, "shift": shift, "eval": eval_, "exec": exec_, "read": read, "type": type_, "command": command,
-    ":": nothing, "trap": nothing, "umask": nothing, "wait": nothing, "readonly": export,
+    "local": local, "declare": local, "typeset": local, "return": return_, "let": let, "source": source, ".": source,
+    "shopt": nothing, ":": nothing, "trap": trap, "umask": nothing, "wait": nothing, "readonly": export,
     "ulimit": nothing, "alias": nothing,
 }  # fmt: skip

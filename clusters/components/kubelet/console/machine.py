@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
-from clusters.components.kubelet.console import arithmetic, limits
+from clusters.components.kubelet.console import arithmetic, conditions, limits
+from clusters.components.kubelet.console.expansion import Exit, Expansion, Failed, Streams, into
 from clusters.components.kubelet.console.files import FileProblem, resolve
+from clusters.components.kubelet.console.lexer import Incomplete, SyntaxProblem
 from clusters.components.kubelet.console.process import (
     TICK,
     BrokenPipe,
@@ -19,28 +20,9 @@ from clusters.components.kubelet.console.process import (
     Sink,
     System,
 )
-from clusters.components.kubelet.console.syntax import (
-    Block,
-    Command,
-    Compound,
-    Part,
-    Pipeline,
-    Redirect,
-    Simple,
-    SyntaxProblem,
-    Word,
-    parse,
-)
+from clusters.components.kubelet.console.syntax import Block, Command, Compound, Pipeline, Redirect, Simple, parse
 
-KILLED_BY_PIPE = 141
 NOT_FOUND, NOT_RUNNABLE, INTERRUPTED = 127, 126, 130
-
-
-class Exit(Exception):
-    """The shell ends."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
 
 
 class Leave(Exception):
@@ -51,22 +33,14 @@ class Leave(Exception):
         self.again = again
 
 
-class _Failed(Exception):
-    """A word that cannot be expanded; has been told of."""
+class Return(Exception):
+    """`return`."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
 
 
-class Streams:
-    """Where a command reads and writes."""
-
-    __slots__ = ("err", "out", "stdin")
-
-    def __init__(self, stdin: Input, out: Sink, err: Sink) -> None:
-        self.stdin = stdin
-        self.out = out
-        self.err = err
-
-
-class Shell:
+class Shell(Expansion):
     """One shell: variables, working directory, the last exit code."""
 
     def __init__(
@@ -82,6 +56,12 @@ class Shell:
         self.system = system
         self.exported = dict(env)
         self.local: dict[str, str] = {}
+        self.arrays: dict[str, list[str]] = {}
+        self.functions: dict[str, Command] = {}
+        self.frames: list[dict[str, str | None]] = []
+        """What `local` hid, a function each."""
+        self.traps: dict[str, str] = {}
+        self.bash = name == "bash"
         self.cwd = cwd
         self.name = name
         self.args = args or []
@@ -96,15 +76,27 @@ class Shell:
         """A subshell: the same, apart."""
         out = Shell(self.system, self.exported, self.cwd, name=self.name, args=self.args, depth=self.depth + 1)
         out.local, out.code, out.errexit, out.trace = dict(self.local), self.code, self.errexit, self.trace
+        out.arrays = {name: list(values) for name, values in self.arrays.items()}
+        out.functions, out.bash, out.frames = dict(self.functions), self.bash, [{} for _ in self.frames]
         return out
 
     def run(self, text: str, streams: Streams) -> Running:
-        """Run a script to its end; the exit code. `exit` ends it."""
+        """Run a script to its end; the exit code. `exit` ends it, and what is trapped then runs."""
         try:
             yield from self.script(text, streams)
         except Exit as end:
-            return end.code
-        return self.code
+            self.code = end.code
+        return (yield from self.leave(streams))
+
+    def leave(self, streams: Streams) -> Running:
+        """What `trap ... EXIT` asked for; the exit code."""
+        last, code = self.traps.pop("EXIT", ""), self.code
+        if last:
+            try:
+                yield from self.script(last, streams)
+            except Exit as end:
+                return end.code
+        return code
 
     def script(self, text: str, streams: Streams) -> Generator[int, None, None]:
         """Raises Exit."""
@@ -118,6 +110,10 @@ class Shell:
             yield from self.block(block, streams)
         except Leave:
             return
+        except Return as back:
+            if self.frames:
+                raise
+            self.code = back.code
         except RecursionError:
             streams.err(f"{self.name}: nested too deeply\n".encode())
             self.code = 2
@@ -154,7 +150,7 @@ class Shell:
                 pipe = bytearray()
                 shell = self.child()
                 with suppress(Exit, BrokenPipe):
-                    yield from shell.command(command, Streams(stdin, _into(pipe), streams.err))
+                    yield from shell.command(command, Streams(stdin, into(pipe), streams.err))
                 stdin = Input(bytes(pipe))
             shell = self.child()
             try:
@@ -175,7 +171,7 @@ class Shell:
         files, streams = redirected
         try:
             yield from self.compound(command, streams)
-        except _Failed:
+        except Failed:
             self.code = 2
         finally:
             self.flush(files, streams)
@@ -195,8 +191,81 @@ class Shell:
             yield from self._if(blocks, streams)
         elif kind == "for":
             yield from self._for(command, streams)
+        elif kind == "case":
+            yield from self._case(command, streams)
+        elif kind == "function" and command.body is not None:
+            if len(self.functions) < limits.VARIABLES:
+                self.functions[command.name] = command.body
+            self.code = 0
+        elif kind == "test":
+            yield from self._test(command, streams)
+        elif kind == "arithmetic":
+            yield from self._arithmetic(command, streams)
         else:
             yield from self._while(command, streams)
+
+    def _case(self, command: Compound, streams: Streams) -> Generator[int, None, None]:
+        (subject,) = command.words or ((),)
+        value = yield from self.joined(subject, streams)
+        self.code = 0
+        for patterns, block in zip(command.patterns, command.blocks, strict=True):
+            for each in patterns:
+                pattern = yield from self.pattern(each, streams)
+                if fnmatchcase(value, pattern):
+                    yield from self.block(block, streams)
+                    return
+
+    def _test(self, command: Compound, streams: Streams) -> Generator[int, None, None]:
+        pieces: list[conditions.Piece] = []
+        for token in command.tokens:
+            if not token.word:
+                pieces.append(conditions.Piece(token.text, operator=True))
+                continue
+            text = yield from self.joined(token.word, streams)
+            pattern = yield from self.pattern(token.word, streams)
+            expression = yield from self.pattern(token.word, streams, regular=True)
+            pieces.append(conditions.Piece(text, pattern, expression, operator=False, plain=token.plain))
+        try:
+            held, groups = conditions.evaluate(pieces, self._file_test)
+        except ValueError as problem:
+            streams.err(f"{self.name}: {problem}\n".encode())
+            self.code = 2
+            return
+        if groups:
+            self.arrays["BASH_REMATCH"] = groups
+        self.code = 0 if held else 1
+
+    def _file_test(self, operator: str, word: str) -> bool:
+        from clusters.components.kubelet.console.tools.basic import holds
+
+        return holds(operator, word, self.system, resolve(self.cwd, word))
+
+    def _arithmetic(self, command: Compound, streams: Streams) -> Generator[int, None, None]:
+        steps = [word[0].text for word in command.words or ()]
+        if len(steps) == 1:
+            self.code = 0 if self._counted(steps[0], streams) else 1
+            return
+        self._counted(steps[0], streams)
+        last = 0
+        while not steps[1].strip() or self._counted(steps[1], streams):
+            yield TICK
+            try:
+                yield from self.block(command.blocks[0], streams)
+            except Leave as leave:
+                if leave.levels > 1:
+                    raise Leave(leave.levels - 1, again=leave.again) from None
+                if not leave.again:
+                    break
+            last = self.code
+            self._counted(steps[2], streams)
+        self.code = last
+
+    def _counted(self, text: str, streams: Streams) -> int:
+        try:
+            return arithmetic.evaluate(text, self.number, self.assign)
+        except arithmetic.ArithmeticProblem as problem:
+            streams.err(f"{self.name}: arithmetic syntax error: {problem}\n".encode())
+            raise Failed from None
 
     def _if(self, blocks: tuple[Block, ...], streams: Streams) -> Generator[int, None, None]:
         at = 0
@@ -252,11 +321,15 @@ class Shell:
             if command.assignments and not words:
                 self.code = 0
             for name, word in command.assignments:
+                if not words and (word and word[0].kind == "array"):
+                    items = yield from self.words(word[0].items, streams)
+                    self.assign_array(name, items)
+                    continue
                 value = yield from self.joined(word, streams)
                 assigned.append((name, value))
                 if not words:
                     self.assign(name, value)
-        except _Failed:
+        except Failed:
             self.code = 2 if self.code == before else self.code
             return
         if self.trace and (words or assigned):
@@ -274,6 +347,10 @@ class Shell:
     def call(self, words: list[str], assigned: dict[str, str], streams: Streams) -> Generator[int, None, None]:
         from clusters.components.kubelet.console import builtins, tools
 
+        function = self.functions.get(words[0])
+        if function is not None:
+            yield from self._function(function, words[1:], streams)
+            return
         builtin = builtins.BUILTINS.get(words[0])
         if builtin is not None:
             for name, value in assigned.items():
@@ -293,10 +370,32 @@ class Shell:
         )
         tool = tools.find(words[0], self.system, self.cwd)
         if isinstance(tool, str):
-            streams.err(f"{self.name}: {words[0]}: {tool}\n".encode())
+            why = "command not found" if self.bash and tool == "not found" and "/" not in words[0] else tool
+            streams.err(f"{self.name}: {words[0]}: {why}\n".encode())
             self.code = NOT_FOUND if "not found" in tool else NOT_RUNNABLE
             return
         self.code = yield from tools.run(tool, process)
+
+    def _function(self, body: Command, args: list[str], streams: Streams) -> Generator[int, None, None]:
+        if len(self.frames) >= limits.DEPTH:
+            streams.err(f"{self.name}: maximum function nesting level exceeded ({limits.DEPTH})\n".encode())
+            self.code = 1
+            return
+        outer, self.args = self.args, args
+        self.frames.append({})
+        self.code = 0
+        try:
+            yield from self.command(body, streams)
+        except Return as back:
+            self.code = back.code
+        finally:
+            self.args = outer
+            for name, value in self.frames.pop().items():
+                if value is None:
+                    self.local.pop(name, None)
+                    self.exported.pop(name, None)
+                else:
+                    self.assign(name, value)
 
     # redirections
 
@@ -311,13 +410,16 @@ class Shell:
         for redirect in redirects:
             try:
                 name = yield from self.joined(redirect.target, streams)
-            except _Failed:
+            except Failed:
                 return None
             if redirect.operator == ">&":
                 if redirect.fd == 2:
                     own.err = own.out
                 else:
                     own.out = own.err
+                continue
+            if redirect.operator in ("<<", "<<<"):
+                own.stdin = Input((name if redirect.operator == "<<" else f"{name}\n").encode())
                 continue
             path = resolve(self.cwd, name)
             files = self.system.files
@@ -362,151 +464,6 @@ class Shell:
                 streams.err(f"{self.name}: write error: {problem}\n".encode())
                 self.code = 1
 
-    # variables and words
-
-    def assign(self, name: str, value: str) -> None:
-        value = value[: limits.VALUE]
-        if name in self.exported:
-            self.exported[name] = value
-        elif name in self.local or len(self.local) < limits.VARIABLES:
-            self.local[name] = value
-
-    def value(self, name: str) -> str | None:
-        if name.isdigit():
-            index = int(name)
-            return self.name if index == 0 else (self.args[index - 1] if index <= len(self.args) else None)
-        special = {"?": str(self.code), "#": str(len(self.args)), "$": "1", "!": "", "PWD": self.cwd, "PPID": "0"}
-        if name in ("@", "*"):
-            return " ".join(self.args)
-        found = self.local.get(name, self.exported.get(name))
-        return found if found is not None else special.get(name)
-
-    def words(self, words: tuple[Word, ...], streams: Streams) -> Generator[int, None, list[str]]:
-        """Expanded, split and globbed."""
-        out: list[str] = []
-        for word in words:
-            for text, glob in (yield from self.fields(word, streams)):
-                out += self.globbed(text, glob) if glob else [text]
-                if len(out) > limits.WORDS:
-                    streams.err(f"{self.name}: argument list too long\n".encode())
-                    raise _Failed
-        return out
-
-    def joined(self, word: Word, streams: Streams) -> Generator[int, None, str]:
-        """Expanded without splitting, as assignments and redirections are."""
-        out: list[str] = []
-        for index, part in enumerate(word):
-            text = yield from self.part(part, streams)
-            if index == 0 and part.kind == "text" and not part.quoted:
-                text = self.tilde(text)
-            out.append(text)
-        return "".join(out)[: limits.VALUE]
-
-    def tilde(self, text: str) -> str:
-        if text == "~" or text.startswith("~/"):
-            return self.exported.get("HOME", "/") + text[1:]
-        return text
-
-    def fields(self, word: Word, streams: Streams) -> Generator[int, None, list[tuple[str, str]]]:
-        """(text, glob pattern or "") of each field that a word becomes."""
-        texts: list[list[str]] = []
-        patterns: list[list[str]] = []
-        magic: list[bool] = []
-        open_ = False
-
-        def add(text: str, *, quoted: bool) -> None:
-            nonlocal open_
-            if not open_:
-                texts.append([])
-                patterns.append([])
-                magic.append(False)
-                open_ = True
-            texts[-1].append(text)
-            patterns[-1].append(re.sub(r"([*?\[])", r"[\1]", text) if quoted else text)
-            magic[-1] = magic[-1] or (not quoted and any(c in text for c in "*?["))
-
-        for index, part in enumerate(word):
-            if part.kind == "var" and part.text == "@" and part.quoted and not part.operator:
-                for i, arg in enumerate(self.args):
-                    open_ = open_ and i == 0
-                    add(arg, quoted=True)
-                continue
-            text = yield from self.part(part, streams)
-            if part.quoted:
-                add(text, quoted=True)
-            elif part.kind == "text":
-                add(self.tilde(text) if index == 0 else text, quoted=False)
-            else:
-                if text[:1].isspace():
-                    open_ = False
-                for i, field in enumerate(text.split()):
-                    open_ = open_ and i == 0
-                    add(field, quoted=False)
-                if text[-1:].isspace():
-                    open_ = False
-        return [("".join(t), "".join(p) if m else "") for t, p, m in zip(texts, patterns, magic)]
-
-    def globbed(self, text: str, pattern: str) -> list[str]:
-        """The paths that match, or the word itself."""
-        absolute = pattern.startswith("/")
-        found = ["/"] if absolute else [""]
-        for piece in [p for p in pattern.split("/") if p]:
-            following: list[str] = []
-            for base in found:
-                where = base or self.cwd
-                try:
-                    names = self.system.files.names(where)
-                except FileProblem:
-                    continue
-                for name in names:
-                    if fnmatchcase(name, piece) and (piece.startswith(".") or not name.startswith(".")):
-                        following.append(f"{base.rstrip('/')}/{name}" if base else name)
-            found = following[: limits.WORDS]
-        return sorted(found) or [text]
-
-    def part(self, part: Part, streams: Streams) -> Generator[int, None, str]:
-        if part.kind == "text":
-            return part.text
-        if part.kind == "command":
-            pipe = bytearray()
-            shell = self.child()
-            try:
-                self.code = yield from shell.run(part.text, Streams(streams.stdin, _into(pipe), streams.err))
-            except BrokenPipe:
-                self.code = KILLED_BY_PIPE
-            return bytes(pipe).decode(errors="replace").rstrip("\n")[: limits.VALUE]
-        if part.kind == "arithmetic":
-            try:
-                return str(arithmetic.evaluate(part.text, self.value, self.assign))
-            except arithmetic.ArithmeticProblem as problem:
-                streams.err(f"{self.name}: arithmetic syntax error: {problem}\n".encode())
-                raise _Failed from None
-        return (yield from self.variable(part, streams))
-
-    def variable(self, part: Part, streams: Streams) -> Generator[int, None, str]:
-        value = self.value(part.text)
-        operator = part.operator
-        if not operator:
-            return value or ""
-        if operator == "#length":
-            return str(len(value or ""))
-        unset = value is None or (operator.startswith(":") and value == "")
-        kind = operator[-1]
-        if operator in ("#", "##", "%", "%%"):
-            pattern = yield from self.joined(part.word, streams)
-            return _trimmed(value or "", operator, pattern)
-        if kind == "+":
-            return "" if unset else (yield from self.joined(part.word, streams))
-        if not unset:
-            return value or ""
-        word = yield from self.joined(part.word, streams)
-        if kind == "=":
-            self.assign(part.text, word)
-        elif kind == "?":
-            streams.err(f"{self.name}: {part.text}: {word or 'parameter not set'}\n".encode())
-            raise Exit(2)
-        return word
-
 
 class _Pending:
     """What goes to a file when the command ends."""
@@ -523,31 +480,8 @@ class _Pending:
         self.data += data
 
 
-def _into(pipe: bytearray) -> Sink:
-    def write(data: bytes) -> None:
-        if len(pipe) + len(data) > limits.PIPE:
-            raise BrokenPipe
-        pipe.extend(data)
-
-    return write
-
-
 def _nowhere(data: bytes) -> None:
     """/dev/null."""
-
-
-def _trimmed(value: str, operator: str, pattern: str) -> str:
-    sizes = range(len(value) + 1)
-    front = operator[0] == "#"
-    # The long forms take away as much as matches, the short ones as little.
-    ordered = reversed(sizes) if len(operator) == 2 else sizes
-    if len(value) > 4096:
-        return value
-    for size in ordered:
-        piece = value[:size] if front else value[len(value) - size :]
-        if fnmatchcase(piece, pattern):
-            return value[size:] if front else value[: len(value) - size]
-    return value
 
 
 def interactive(shell: Shell, streams: Streams, prompt: str) -> Running:
@@ -567,12 +501,12 @@ def interactive(shell: Shell, streams: Streams, prompt: str) -> Running:
                 yield from shell.script(pending, streams)
             elif prompt:
                 streams.err(b"exit\n" if shell.name == "bash" else b"\n")
-            return shell.code
+            return (yield from shell.leave(streams))
         text = pending + line.decode(errors="replace")
         try:
             parse(text)
         except SyntaxProblem as problem:
-            if type(problem).__name__ == "Incomplete" and len(text) < limits.SCRIPT:
+            if isinstance(problem, Incomplete) and len(text) < limits.SCRIPT:
                 pending = text
                 continue
         pending = ""
@@ -581,7 +515,8 @@ def interactive(shell: Shell, streams: Streams, prompt: str) -> Running:
         except Interrupted:
             shell.code = INTERRUPTED
         except Exit as end:
-            return end.code
+            shell.code = end.code
+            return (yield from shell.leave(streams))
 
 
 def shell_prompt(shell: Shell, prompt: str) -> str:
@@ -596,4 +531,4 @@ def shell_prompt(shell: Shell, prompt: str) -> str:
     )  # fmt: skip
 
 
-__all__ = ["Exit", "Shell", "Streams", "interactive"]
+__all__ = ["Exit", "Leave", "Return", "Shell", "Streams", "interactive"]

@@ -84,6 +84,8 @@ class System:
     files_at: int = -1
     _files: Files | None = None
     started: int = 0
+    stopped: int | None = None
+    """The code with which process 1 of the container ends, once it was told to."""
 
     @property
     def files(self) -> Files:

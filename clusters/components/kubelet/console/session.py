@@ -77,6 +77,11 @@ class Session:
         )  # fmt: skip
         return tools.run(tool, process)
 
+    @property
+    def stopped(self) -> int | None:
+        """The code with which the container itself ends, if the command made it."""
+        return self._system.stopped
+
     # what comes in
 
     def feed(self, data: bytes) -> None:

@@ -1,38 +1,17 @@
-"""Shell text to a tree: words with their quoting, commands, pipelines, lists, loops.
+"""Shell text to a tree: commands, pipelines, lists, loops, functions.
 
-The grammar is POSIX's without functions, `case` and here-documents; what is not understood is a SyntaxProblem,
-never guessed at. `Incomplete` says that more lines are needed, which is how an interactive shell continues.
+The grammar is POSIX's, and of bash what scripts in manifests use: `[[ ]]`, `(( ))`, arrays, here-strings. What is not
+understood is a SyntaxProblem, never guessed at.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from clusters.components.kubelet.console import limits
-
-
-class SyntaxProblem(Exception):
-    """What the shell says about a line it cannot read."""
-
-
-class Incomplete(SyntaxProblem):
-    """The text ends too early."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a word. `kind` is text, var (`text` is its name; `operator` and `word` of `${name:-word}`),
-    command (`text` is the script) or arithmetic."""
-
-    kind: str
-    text: str
-    quoted: bool = False
-    operator: str = ""
-    word: Word = ()
-
-
-Word = tuple[Part, ...]
+from clusters.components.kubelet.console.lexer import Incomplete, Lexer, Part, SyntaxProblem, Token, Word
 
 
 class Redirect(NamedTuple):
@@ -45,6 +24,7 @@ class Redirect(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Simple:
     assignments: tuple[tuple[str, Word], ...]
+    """(name, with `[index]` and `+` if it has them; value)"""
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...] = ()
 
@@ -57,13 +37,17 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """`kind` is group, subshell, if, while, until or for."""
+    """`kind` is group, subshell, if, while, until, for, case (`patterns` has those of each block), function (`body`
+    what `name` does), test (`tokens` between `[[` and `]]`), arithmetic (`words`: one `((...))`, or three of a for)."""
 
     kind: str
     blocks: tuple[Block, ...]
     name: str = ""
     words: tuple[Word, ...] | None = None
     redirects: tuple[Redirect, ...] = ()
+    patterns: tuple[tuple[Word, ...], ...] = ()
+    body: Command | None = None
+    tokens: tuple[Token, ...] = ()
 
 
 Command = Simple | Compound
@@ -71,237 +55,27 @@ Block = tuple[tuple[str, Pipeline, bool], ...]
 """(what joins it to the one before: `;`, `&&`, `||`; the pipeline; whether it goes to the background)"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """An operator (`word` empty) or a word; `plain` is the text of a word without any quoting."""
-
-    text: str
-    word: Word = ()
-    plain: str = ""
-
-
-_OPERATORS = (
-    "&&",
-    "||",
-    "2>&1",
-    "1>&2",
-    ">&2",
-    "&>",
-    "2>>",
-    "2>",
-    "1>",
-    ">>",
-    "<<",
-    ">",
-    "<",
-    ";;",
-    ";",
-    "&",
-    "|",
-    "(",
-    ")",
-    "\n",
+_REDIRECTS = frozenset(
+    ("2>&1", "1>&2", ">&2", "&>", "&>>", "2>>", "2>", "1>", "1>>", ">>", ">|", ">", "<", "<<", "<<-", "<<<")
 )
-_BLANK = " \t\r"
-_META = frozenset(" \t\r\n;&|()<>")
-_REDIRECTS = frozenset(("2>&1", "1>&2", ">&2", "&>", "2>>", "2>", "1>", ">>", ">", "<"))
-_CLOSERS = frozenset(("do", "done", "then", "fi", "else", "elif", "}"))
-_UNSUPPORTED = frozenset(("case", "function", "select"))
+_CLOSERS = frozenset(("do", "done", "then", "fi", "else", "elif", "esac", "}"))
+_NAMED = re.compile(r"([A-Za-z_]\w*(?:\[[^]]*\])?\+?)=(.*)", re.DOTALL)
 
 
 def parse(text: str) -> Block:
     """Raises SyntaxProblem, Incomplete."""
     if len(text) > limits.SCRIPT:
         raise SyntaxProblem("script too long")
-    return _Parser(_Lexer(text).tokens()).script()
-
-
-class _Lexer:
-    def __init__(self, text: str, depth: int = 0) -> None:
-        self.text = text.replace("\\\n", "")
-        self.at = 0
-        if depth > limits.DEPTH:
-            raise SyntaxProblem("nested too deeply")
-        self.depth = depth
-
-    def tokens(self) -> list[_Token]:
-        out: list[_Token] = []
-        text = self.text
-        while self.at < len(text):
-            char = text[self.at]
-            if char in _BLANK:
-                self.at += 1
-            elif char == "#":
-                end = text.find("\n", self.at)
-                self.at = len(text) if end < 0 else end
-            elif (operator := self._operator()) is not None:
-                self.at += len(operator)
-                out.append(_Token(operator))
-            else:
-                start = self.at
-                word = self.word()
-                plain = word[0].text if len(word) == 1 and word[0].kind == "text" and not word[0].quoted else ""
-                out.append(_Token(text[start : self.at], word, plain))
-        return out
-
-    def _operator(self) -> str | None:
-        for operator in _OPERATORS:
-            if self.text.startswith(operator, self.at):
-                return operator
-        return None
-
-    def word(self, stop: str = "") -> Word:
-        """Up to blanks and operators, or up to the character `stop`."""
-        parts: list[Part] = []
-        text = self.text
-        plain: list[str] = []
-
-        def flush() -> None:
-            if plain:
-                parts.append(Part("text", "".join(plain)))
-                plain.clear()
-
-        while self.at < len(text):
-            char = text[self.at]
-            if (stop and char == stop) or (not stop and char in _META):
-                break
-            if char == "'":
-                flush()
-                end = text.find("'", self.at + 1)
-                if end < 0:
-                    raise Incomplete("syntax error: unterminated quoted string")
-                parts.append(Part("text", text[self.at + 1 : end], True))
-                self.at = end + 1
-            elif char == '"':
-                flush()
-                self.at += 1
-                parts += self._double()
-            elif char == "\\":
-                if self.at + 1 >= len(text):
-                    raise Incomplete("unexpected end of line")
-                flush()
-                parts.append(Part("text", text[self.at + 1], True))
-                self.at += 2
-            elif char in "$`":
-                flush()
-                parts.append(self._dollar(quoted=False))
-            else:
-                plain.append(char)
-                self.at += 1
-        flush()
-        return tuple(parts)
-
-    def _double(self) -> list[Part]:
-        parts: list[Part] = []
-        plain: list[str] = []
-        text = self.text
-        while True:
-            if self.at >= len(text):
-                raise Incomplete("syntax error: unterminated quoted string")
-            char = text[self.at]
-            if char == '"':
-                self.at += 1
-                break
-            if char == "\\" and self.at + 1 < len(text) and text[self.at + 1] in '$`"\\':
-                plain.append(text[self.at + 1])
-                self.at += 2
-            elif char in "$`":
-                if plain:
-                    parts.append(Part("text", "".join(plain), True))
-                    plain = []
-                parts.append(self._dollar(quoted=True))
-            else:
-                plain.append(char)
-                self.at += 1
-        if plain or not parts:
-            parts.append(Part("text", "".join(plain), True))
-        return parts
-
-    def _dollar(self, *, quoted: bool) -> Part:
-        text = self.text
-        if text[self.at] == "`":
-            end = text.find("`", self.at + 1)
-            if end < 0:
-                raise Incomplete("syntax error: unterminated quoted string")
-            script, self.at = text[self.at + 1 : end], end + 1
-            return Part("command", script, quoted)
-        if text.startswith("$((", self.at):
-            end = text.find("))", self.at)
-            if end < 0:
-                raise Incomplete("syntax error: missing '))'")
-            script, self.at = text[self.at + 3 : end], end + 2
-            return Part("arithmetic", script, quoted)
-        if text.startswith("$(", self.at):
-            return Part("command", self._parenthesis(), quoted)
-        if text.startswith("${", self.at):
-            return self._braced(quoted=quoted)
-        end = self.at + 1
-        if end < len(text) and text[end] in "?#$@*!0123456789":
-            end += 1
-        else:
-            while end < len(text) and (text[end].isascii() and (text[end].isalnum() or text[end] == "_")):
-                end += 1
-        name, self.at = text[self.at + 1 : end], end
-        return Part("var", name, quoted) if name else Part("text", "$", quoted)
-
-    def _parenthesis(self) -> str:
-        depth, at, quote = 0, self.at + 1, ""
-        text = self.text
-        while at < len(text):
-            char = text[at]
-            if quote:
-                if char == "\\" and quote == '"':
-                    at += 1
-                elif char == quote:
-                    quote = ""
-            elif char in "'\"":
-                quote = char
-            elif char == "(":
-                depth += 1
-            elif char == ")":
-                depth -= 1
-                if depth == 0:
-                    script, self.at = text[self.at + 2 : at], at + 1
-                    return script
-            at += 1
-        raise Incomplete("syntax error: unexpected end of file")
-
-    def _braced(self, *, quoted: bool) -> Part:
-        text = self.text
-        at = self.at + 2
-        length = at < len(text) and text[at] == "#" and text[at + 1 : at + 2] != "}"
-        if length:
-            at += 1
-        start = at
-        if at < len(text) and text[at] in "?@*#":
-            at += 1
-        else:
-            while at < len(text) and (text[at].isalnum() or text[at] == "_"):
-                at += 1
-        name = text[start:at]
-        operator = "#length" if length else ""
-        for candidate in ("", ":-", ":=", ":+", ":?", "-", "=", "+", "?", "##", "#", "%%", "%"):
-            if candidate and text.startswith(candidate, at) and not length:
-                operator, at = candidate, at + len(candidate)
-                break
-        inner = _Lexer(text, self.depth + 1)
-        inner.text, inner.at = text, at
-        word = inner.word(stop="}")
-        if inner.at >= len(text):
-            raise Incomplete("syntax error: missing '}'")
-        self.at = inner.at + 1
-        if not name or (word and not operator):
-            raise SyntaxProblem("syntax error: bad substitution")
-        return Part("var", name, quoted, operator, word)
+    return _Parser(Lexer(text).tokens()).script()
 
 
 class _Parser:
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.at = 0
         self.depth = 0
 
-    def _peek(self) -> _Token | None:
+    def _peek(self) -> Token | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
     def script(self) -> Block:
@@ -325,7 +99,7 @@ class _Parser:
                 continue
             if token.plain in ends or (not token.word and token.text in ends):
                 break
-            if token.plain in _CLOSERS or (not token.word and token.text == ")"):
+            if token.plain in _CLOSERS or (not token.word and token.text in (")", ";;")):
                 raise SyntaxProblem(f'syntax error: unexpected "{_shown(token)}"')
             pipeline = self._pipeline()
             following = self._peek()
@@ -375,8 +149,15 @@ class _Parser:
             body = self._until(")")
             self.at += 1
             return Compound("subshell", (body,), redirects=self._redirects())
-        if word in _UNSUPPORTED:
-            raise SyntaxProblem(f'syntax error: "{word}" is not supported by this shell')
+        if not token.word and token.text == "((":
+            self.at += 1
+            return Compound("arithmetic", (), words=tuple(token.body))
+        if word == "[[":
+            return self._test()
+        if word == "case":
+            return self._case()
+        if word == "function" or (token.word and self._opens(self.at + 1) and _is_function_name(word)):
+            return self._function()
         if word == "{":
             self.at += 1
             body = self._until("}")
@@ -395,11 +176,90 @@ class _Parser:
             return self._if()
         return self._simple()
 
+    def _opens(self, at: int) -> bool:
+        """`(` and `)`, as behind the name of a function."""
+        return [t.text for t in self.tokens[at : at + 2] if not t.word] == ["(", ")"]
+
+    def _function(self) -> Compound:
+        if self.tokens[self.at].plain == "function":
+            self.at += 1
+        token = self._peek()
+        if token is None:
+            raise Incomplete("syntax error: unexpected end of file")
+        if not _is_function_name(token.plain):
+            raise SyntaxProblem(f'syntax error: unexpected "{_shown(token)}"')
+        self.at += 1
+        if self._opens(self.at):
+            self.at += 2
+        self._newlines()
+        return Compound("function", (), token.plain, body=self._command())
+
+    def _test(self) -> Compound:
+        start = self.at = self.at + 1
+        while (token := self._peek()) is not None and token.plain != "]]":
+            self.at += 1
+        if token is None:
+            raise Incomplete("syntax error: unexpected end of file")
+        inner = tuple(t for t in self.tokens[start : self.at] if t.text != "\n")
+        self.at += 1
+        return Compound("test", (), tokens=inner, redirects=self._redirects())
+
+    def _case(self) -> Compound:
+        self.at += 1
+        subject = self._expect_word()
+        self._newlines()
+        if self._expect_word()[0].text != "in":
+            raise SyntaxProblem('syntax error: expecting "in"')
+        blocks: list[Block] = []
+        patterns: list[tuple[Word, ...]] = []
+        while True:
+            self._newlines()
+            token = self._peek()
+            if token is None:
+                raise Incomplete("syntax error: unexpected end of file")
+            if token.plain == "esac":
+                self.at += 1
+                break
+            if not token.word and token.text == "(":
+                self.at += 1
+            any_of = [self._expect_word()]
+            while (token := self._peek()) is not None and not token.word and token.text == "|":
+                self.at += 1
+                any_of.append(self._expect_word())
+            if token is None:
+                raise Incomplete("syntax error: unexpected end of file")
+            if token.text != ")":
+                raise SyntaxProblem(f'syntax error: unexpected "{_shown(token)}" (expecting ")")')
+            self.at += 1
+            patterns.append(tuple(any_of))
+            blocks.append(self._block(frozenset((";;", "esac"))))
+            token = self._peek()
+            if token is not None and not token.word and token.text == ";;":
+                self.at += 1
+        return Compound("case", tuple(blocks), words=(subject,), redirects=self._redirects(), patterns=tuple(patterns))
+
+    def _expect_word(self) -> Word:
+        token = self._peek()
+        if token is None:
+            raise Incomplete("syntax error: unexpected end of file")
+        if not token.word:
+            raise SyntaxProblem(f'syntax error: unexpected "{_shown(token)}"')
+        self.at += 1
+        return token.word
+
     def _for(self) -> Compound:
         self.at += 1
         token = self._peek()
         if token is None:
             raise Incomplete("syntax error: unexpected end of file")
+        if not token.word and token.text == "((":
+            self.at += 1
+            steps = str(token.body[0][0].text).split(";")
+            if len(steps) != 3:
+                raise SyntaxProblem("syntax error: bad for loop")
+            body = self._loop_body()
+            counted: tuple[Word, ...] = tuple((Part("arithmetic", each),) for each in steps)
+            return Compound("arithmetic", (body,), words=counted, redirects=self._redirects())
         name, words = token.plain, None
         if not _is_name(name):
             raise SyntaxProblem("syntax error: bad for loop variable")
@@ -413,6 +273,9 @@ class _Parser:
                 found.append(token.word)
                 self.at += 1
             words = tuple(found)
+        return Compound("for", (self._loop_body(),), name, words, self._redirects())
+
+    def _loop_body(self) -> Block:
         while (token := self._peek()) is not None and not token.word and token.text in (";", "\n"):
             self.at += 1
         if token is None:
@@ -422,7 +285,7 @@ class _Parser:
         self.at += 1
         body = self._until("done")
         self.at += 1
-        return Compound("for", (body,), name, words, self._redirects())
+        return body
 
     def _if(self) -> Compound:
         blocks: list[Block] = []
@@ -450,11 +313,11 @@ class _Parser:
         token = self._peek()
         if token is None or token.word:
             return None
-        if token.text == "<<":
-            raise SyntaxProblem("syntax error: here-documents are not supported by this shell")
         if token.text not in _REDIRECTS:
             return None
         self.at += 1
+        if token.text in ("<<", "<<-"):
+            return Redirect(0, "<<", token.body[0])
         if token.text == "2>&1":
             return Redirect(2, ">&", (Part("text", "1"),))
         if token.text in (">&2", "1>&2"):
@@ -465,8 +328,10 @@ class _Parser:
         if not target.word:
             raise SyntaxProblem(f'syntax error: unexpected "{_shown(target)}"')
         self.at += 1
+        if token.text == "<<<":
+            return Redirect(0, "<<<", target.word)
         fd = {"2": 2, "<": 0, "&": 12}.get(token.text[0], 1)
-        return Redirect(fd, ">>" if token.text.endswith(">>") else token.text[-1], target.word)
+        return Redirect(fd, ">>" if token.text.endswith(">>") else token.text.rstrip("|")[-1], target.word)
 
     def _simple(self) -> Simple:
         assignments: list[tuple[str, Word]] = []
@@ -495,18 +360,23 @@ class _Parser:
 
 def _assignment(word: Word) -> tuple[str, Word] | None:
     first = word[0] if word else None
-    if first is None or first.kind != "text" or first.quoted or "=" not in first.text:
+    if first is None or first.kind != "text" or first.quoted:
         return None
-    name, _, rest = first.text.partition("=")
-    if not _is_name(name):
+    found = _NAMED.fullmatch(first.text)
+    if found is None:
         return None
+    name, rest = found.groups()
     value = (Part("text", rest), *word[1:]) if rest else word[1:]
     return name, value
+
+
+def _is_function_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][\w.:-]*", text) is not None and text not in _CLOSERS
 
 
 def _is_name(text: str) -> bool:
     return text.isidentifier() and text.isascii()
 
 
-def _shown(token: _Token) -> str:
+def _shown(token: Token) -> str:
     return "newline" if token.text == "\n" else token.text

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from clusters.components.kubelet.console import limits
 from clusters.components.kubelet.console.files import resolve
 from clusters.components.kubelet.console.process import Command, Process, Running, System
-from clusters.components.kubelet.console.tools import basic, net, paths, shells, system, text
+from clusters.components.kubelet.console.tools import archive, basic, net, paths, shells, system, text
 
 TOOLS: dict[str, Command] = {
     **basic.COMMANDS,
@@ -16,6 +16,7 @@ TOOLS: dict[str, Command] = {
     **system.COMMANDS,
     **net.COMMANDS,
     **shells.COMMANDS,
+    **archive.COMMANDS,
 }
 _BINS = ("/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
 _ALPINE_ONLY = frozenset(("busybox",))

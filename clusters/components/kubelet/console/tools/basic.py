@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from clusters.components.kubelet.console.process import Command, Process, Running
+from clusters.components.kubelet.console.process import Command, Process, Running, System
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 
@@ -203,29 +203,31 @@ class _Test:
             return _compared(rest[0], rest[1], rest[2])
         if len(rest) >= 2 and re.fullmatch(r"-[a-zA-Z]", rest[0]):
             self.at += 2
-            return self._unary(rest[0], rest[1])
+            return holds(rest[0], rest[1], self.p.system, self.p.path(rest[1]))
         self.at += 1
         return rest[0] != ""
 
-    def _unary(self, operator: str, word: str) -> bool:
-        if operator == "-n":
-            return word != ""
-        if operator == "-z":
-            return word == ""
-        if operator == "-t":
-            return self.p.system.tty and word in ("0", "1", "2")
-        file = self.p.files.get(self.p.path(word))
-        if file is None:
-            return False
-        return {
-            "-f": file.data is not None and not file.device,
-            "-d": file.data is None,
-            "-s": bool(file.data),
-            "-x": bool(file.mode & 0o111),
-            "-c": file.device,
-            "-L": bool(file.link),
-            "-h": bool(file.link),
-        }.get(operator, True)
+
+def holds(operator: str, word: str, system: System, path: str) -> bool:
+    """`-n`, `-f` and the other questions about one word."""
+    if operator == "-n":
+        return word != ""
+    if operator == "-z":
+        return word == ""
+    if operator == "-t":
+        return system.tty and word in ("0", "1", "2")
+    file = system.files.get(path)
+    if file is None:
+        return False
+    return {
+        "-f": file.data is not None and not file.device,
+        "-d": file.data is None,
+        "-s": bool(file.data),
+        "-x": bool(file.mode & 0o111),
+        "-c": file.device,
+        "-L": bool(file.link),
+        "-h": bool(file.link),
+    }.get(operator, True)
 
 
 def _compared(a: str, operator: str, b: str) -> bool:

@@ -209,6 +209,50 @@ def chmod(p: Process) -> int:
     return code
 
 
+def chown(p: Process) -> int:
+    """Owners are not kept."""
+    names = [w for w in p.args[1:] if not w.startswith("-")][1:]
+    missing = [name for name in names if p.files.get(p.path(name)) is None]
+    for name in missing:
+        p.say(f"{name}: No such file or directory")
+    return 1 if missing or not names else 0
+
+
+def link(p: Process) -> int:
+    """A link is a copy here."""
+    names = [w for w in p.args[1:] if not w.startswith("-")]
+    if len(names) != 2:
+        p.say("missing file operand")
+        return 1
+    target = p.path(names[1])
+    if p.files.is_folder(target):
+        target = f"{target.rstrip('/')}/{names[0].rstrip('/').rpartition('/')[2]}"
+    try:
+        p.files.write(target, p.files.read(p.path(names[0])), p.now)
+    except FileProblem as problem:
+        p.say(f"{names[1]}: {problem}")
+        return 1
+    return 0
+
+
+def mktemp(p: Process) -> int:
+    folder = "-d" in p.args[1:]
+    for number in range(1000):
+        path = f"/tmp/tmp.{p.now % 1_000_000_007:010d}{number or ''}"
+        if p.files.get(path) is None:
+            break
+    try:
+        if folder:
+            p.files.make_folder(path, p.now)
+        else:
+            p.files.write(path, b"", p.now)
+    except FileProblem as problem:
+        p.say(str(problem))
+        return 1
+    p.print(path)
+    return 0
+
+
 def stat(p: Process) -> int:
     code = 0
     for name in p.args[1:]:
@@ -301,5 +345,5 @@ def mount(p: Process) -> int:
 COMMANDS: dict[str, Command] = {
     "pwd": pwd, "ls": ls, "mkdir": mkdir, "rm": rm, "rmdir": rmdir, "touch": touch, "cp": copy, "mv": copy,
     "chmod": chmod, "stat": stat, "find": find, "basename": base, "dirname": base, "readlink": readlink,
-    "realpath": readlink, "df": df, "mount": mount,
+    "chown": chown, "chgrp": chown, "ln": link, "mktemp": mktemp, "realpath": readlink, "df": df, "mount": mount,
 }  # fmt: skip

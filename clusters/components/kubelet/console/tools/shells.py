@@ -98,6 +98,17 @@ def timeout(p: Process) -> Running:
         return int(done.value)
 
 
+def chroot(p: Process) -> Running:
+    """The directory's own tools are not told from the container's."""
+    if len(p.args) < 2:
+        p.say("usage: chroot NEWROOT [PROG ARGS]")
+        return 1
+    if not p.files.is_folder(p.path(p.args[1])):
+        p.say(f"can't change root directory to '{p.args[1]}': No such file or directory")
+        return 1
+    return (yield from _start(p, p.args[2:] or ["sh"]))
+
+
 def xargs(p: Process) -> Running:
     words = p.args[1:] or ["echo"]
     if words[0].startswith("-"):
@@ -124,5 +135,6 @@ def watch(p: Process) -> Running:
 
 COMMANDS: dict[str, Command] = {
     "sh": sh, "bash": sh, "ash": sh, "busybox": busybox, "timeout": timeout, "xargs": xargs, "watch": watch,
+    "chroot": chroot,
     "nohup": lambda p: _start(p, p.args[1:] or ["true"]),
 }  # fmt: skip

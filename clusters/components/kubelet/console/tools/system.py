@@ -144,17 +144,17 @@ def ps(p: Process) -> int:
 
 
 def kill(p: Process) -> int:
+    forced = any(w in ("-9", "-KILL", "-SIGKILL") for w in p.args[1:])
     targets = [w for w in p.args[1:] if not w.startswith("-")]
     if not targets:
         p.say("you need to specify whom to kill")
         return 1
     for word in targets:
         if word == "1":
-            # A process 1 without a handler ignores signals from inside its own namespace.
-            program = behavior.of(p.system.container.pod, p.system.container.spec).program
-            if not program.shell:
-                p.say("process 1 of a simulated container does not take signals (inject a pod-crash fault instead)")
-                return 1
+            # A process 1 without a handler ignores signals from inside its own namespace, and SIGKILL always.
+            known = behavior.of(p.system.container.pod, p.system.container.spec)
+            if not known.program.shell and not forced:
+                p.system.stopped = known.stop_code
         elif not word.isdigit():
             p.say(f"invalid number '{word}'")
             return 1

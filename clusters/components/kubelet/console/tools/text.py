@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from base64 import b64decode, b64encode
 
 import re2
 
-from clusters.components.kubelet.console import limits
+from clusters.components.kubelet.console import arithmetic, limits
 from clusters.components.kubelet.console.files import FileProblem
 from clusters.components.kubelet.console.process import TICK, Command, Process, Running
 
@@ -345,7 +346,30 @@ def base64(p: Process) -> Running:
     return code
 
 
+def digest(p: Process) -> Running:
+    algorithm = p.name.removesuffix("sum")
+    inputs, code = yield from p.inputs([w for w in p.args[1:] if not w.startswith("-")])
+    for name, data in inputs:
+        p.print(f"{hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()}  {name}")
+    return code
+
+
+def expr(p: Process) -> int:
+    words = [word.replace("\\", "") for word in p.args[1:]]
+    if len(words) == 2 and words[0] == "length":
+        p.print(str(len(words[1])))
+        return 0
+    try:
+        result = arithmetic.evaluate(" ".join(words), lambda name: None, lambda name, value: None)
+    except arithmetic.ArithmeticProblem:
+        p.say("syntax error")
+        return 2
+    p.print(str(result))
+    return 0 if result else 1
+
+
 COMMANDS: dict[str, Command] = {
     "grep": grep, "egrep": grep, "fgrep": grep, "head": head, "tail": head, "wc": wc, "sort": sort, "uniq": uniq,
     "cut": cut, "tr": tr, "sed": sed, "tee": tee, "seq": seq, "yes": yes, "base64": base64,
+    "md5sum": digest, "sha1sum": digest, "sha256sum": digest, "sha512sum": digest, "expr": expr,
 }  # fmt: skip
