@@ -385,7 +385,13 @@ def _restart(out: Advance, container: Container, moment: Moment) -> None:
     if container.problem is not None:
         _config_error(out, container)
         return
-    out.events.append(_present_event(container))
+    if container.spec.get("imagePullPolicy") == "Always":
+        image = container.spec.get("image", "")
+        took = images.check_time(moment.rng, moment.node, image)
+        out.events.append(_told(container, "Normal", "Pulling", f'Pulling image "{image}"'))
+        out.events.append(_pulled_event(container, took, took))
+    else:
+        out.events.append(_present_event(container))
     _start(out, container, moment, level=min(_level(out.status) + 1, 15))
 
 

@@ -223,7 +223,10 @@ def _containers(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
 def _ephemeral(out: Outcome, pod: Obj, draft: Status, view: View) -> list[Status]:
     """Containers that somebody added to look into a pod that runs: each starts at once, and only once."""
     known = {s["name"]: s for s in draft.get("ephemeralContainerStatuses") or ()}
-    basis = when(draft["startTime"])
+    # Since when they are asked for is written nowhere but in the managed fields.
+    fields = pod["metadata"].get("managedFields") or ()
+    added = [when(f["time"]) for f in fields if f.get("subresource") == "ephemeralcontainers" and f.get("time")]
+    basis = max([when(draft["startTime"]), *added])
     return [
         _one(
             out,
