@@ -17,7 +17,7 @@ import orjson
 
 from clusters.machinery.types import Obj
 from clusters.realtime import projection
-from clusters.realtime.components import component_rows
+from clusters.realtime.components import awaits_controller, awaits_scheduler, component_rows
 from clusters.realtime.groups import Groups
 from clusters.realtime.messages import TABLES, Note, Row
 from clusters.realtime.podstate import EMPTY
@@ -92,6 +92,7 @@ class Board:
         self._workloads: set[str] = set()
         self._services: set[str] = set()
         self._deck = True
+        self._waiting: dict[str, set[str]] = {"kube-scheduler": set(), "kube-controller-manager": set()}
         self._bound: dict[str, str] = {}
         self._above: dict[str, str] = {}
         self._job_uid: dict[str, str] = {}
@@ -164,6 +165,8 @@ class Board:
             self._flush_row("nodes", NODES, key, out, self._node_row)
         for key in self._workloads:
             self._flush_row("workloads", _prefix(key), key, out, self._workload_row)
+            if key not in self._ids["workloads"]:
+                self._queue("kube-controller-manager", key, False)
         for key in self._services:
             self._flush_row("services", SERVICES, key, out, self._service_row)
         self._nodes, self._workloads, self._services = set(), set(), set()
@@ -179,6 +182,13 @@ class Board:
             self._flush_events(events, out)
         del out.notes[NOTES_LIMIT:]
         return out
+
+    def _queue(self, process: str, key: str, waits: bool) -> None:
+        """Note whether an object waits for a process; the deck shows how many do."""
+        waiting = self._waiting[process]
+        if waits != (key in waiting):
+            (waiting.add if waits else waiting.discard)(key)
+            self._deck = True
 
     def _take(self, prefix: str) -> set[str]:
         taken = self._dirty[prefix]
@@ -224,12 +234,14 @@ class Board:
             self._bound.pop(key, None)
             self._nodes.update(self._loads.put(key, None))
             self._job_pods.put(key, None)
+            self._queue("kube-scheduler", key, False)
             if before is not None and not self._fresh:
                 out.notes.append({"k": "kill", "pod": before})
             return
         pod = item.obj
         row = projection.pod_row(pod, self._above)
         self._set("pods", key, row, out)
+        self._queue("kube-scheduler", key, awaits_scheduler(pod))
         node = row[3]
         self._bound[key] = node
         if row[0] != before:
@@ -300,7 +312,9 @@ class Board:
         self._workloads.update(self._hpas.put(key, now))
 
     def _workload_row(self, key: str, obj: Obj) -> Row:
-        return projection.workload_row(obj, WORKLOADS[_prefix(key)], min(self._hpas.values(key), default=""))
+        row = projection.workload_row(obj, WORKLOADS[_prefix(key)], min(self._hpas.values(key), default=""))
+        self._queue("kube-controller-manager", key, awaits_controller(row))
+        return row
 
     # the control-plane deck
 
@@ -309,6 +323,7 @@ class Board:
             machines=[i.obj for i in self._items[MACHINES].values()],
             components=[i.obj for i in self._items[COMPONENTS].values()],
             leases={k.removeprefix(SYSTEM_LEASES): i.obj for k, i in self._items[LEASES].items()},
+            queues={process: len(keys) for process, keys in self._waiting.items()},
         )
         for gone in self._ids["components"].keys() - {row[0] for row in rows}:
             self._remove("components", gone, out)

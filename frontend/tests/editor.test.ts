@@ -4,6 +4,7 @@ import { optionsAt, spotAt } from "@/editor/complete";
 import { diffLines, hunks } from "@/editor/diff";
 import { fieldSteps, lintYaml, locate, splitDocuments } from "@/editor/lint";
 import { didYouMean, SchemaIndex } from "@/editor/schema";
+import { fieldAt, Words } from "@/editor/words";
 import type { Schema } from "@/protocol/rest";
 // @ts-expect-error a plain script without types
 import { fakeSchema } from "../tools/fake/schema.mjs";
@@ -65,7 +66,7 @@ describe("linter", () => {
     [
       "      containers:\n",
       "      hostNetwork: true\n      containers:\n",
-      "15: hostNetwork is valid, but has no effect in this simulator",
+      "15: hostNetwork is valid Kubernetes, but has no effect here: no packets are sent here",
     ],
     [
       "      containers:\n",
@@ -307,5 +308,52 @@ describe("did you mean", () => {
     ["xyz", undefined],
   ])("%s", (word, meant) => {
     expect(didYouMean(word, ["replicas", "containers", "selector"])).toBe(meant);
+  });
+});
+
+describe("words about fields", () => {
+  const of = (marked: string) => fieldAt(marked.replace("|", ""), marked.indexOf("|"), index);
+
+  it("finds the field whose key is pointed at, in lists too", () => {
+    expect(of(GOOD.replace("replicas", "repl|icas"))).toEqual({ type: "DeploymentSpec", field: "replicas" });
+    expect(of(GOOD.replace("image: nginx", "im|age: nginx"))).toMatchObject({
+      type: "Container",
+      field: "image",
+    });
+    expect(of(GOOD.replace("- name: web", "- na|me: web"))).toMatchObject({
+      type: "Container",
+      field: "name",
+    });
+  });
+
+  it("says nothing of values, of free keys and of what is unknown", () => {
+    expect(of(GOOD.replace("image: nginx", "image: ng|inx"))).toBeNull();
+    expect(of(GOOD.replace("app: web", "a|pp: web"))).toBeNull();
+    expect(of(GOOD.replace("replicas", "repl|iccas"))).toBeNull();
+    expect(of(GOOD.replace("kind: Deployment", "kind: Nothing").replace("replicas", "repl|icas"))).toBeNull();
+  });
+
+  it("asks for a type once, and again after a failure", async () => {
+    const asked: string[] = [];
+    const words = new Words(type => {
+      asked.push(type);
+      return asked.length === 1
+        ? Promise.reject(new Error("offline"))
+        : Promise.resolve({ description: "", fields: { replicas: "How many." } });
+    });
+    await expect(words.of("DeploymentSpec")).rejects.toThrow("offline");
+    await words.of("DeploymentSpec");
+    expect((await words.of("DeploymentSpec")).fields.replicas).toBe("How many.");
+    expect(asked).toHaveLength(2);
+  });
+
+  it("does not flag a value that the server writes by itself", () => {
+    const schema: Schema = structuredClone(fakeSchema);
+    Object.assign(schema.types.PodSpec!.p.hostNetwork!, { d: false });
+    const quiet = new SchemaIndex(schema);
+    const pod = (value: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers: []\n  hostNetwork: ${value}\n`;
+    expect(lintYaml(pod("false"), quiet)).toEqual([]);
+    expect(lintYaml(pod("true"), quiet).map(f => f.severity)).toEqual(["info"]);
   });
 });

@@ -50,6 +50,10 @@ class Watched:
         for row in self.replica.tables[table].values():
             yield dict(zip(TABLES[table], row))
 
+    def queues(self) -> dict[str, int]:
+        """What waits for whom, according to the deck."""
+        return {c["name"]: c["queue"] for c in self.rows("components") if c["queue"]}
+
     def pods(self) -> list[dict[str, Any]]:
         return [p for p in self.rows("pods") if p["ns"] == "default"]
 
@@ -85,6 +89,10 @@ def test_unschedulable_pods_say_why(watched: Watched) -> None:
     watched.cluster.create("deployments.apps", big)
     watched.run_for(5)
     assert [(p["state"], p["reason"]) for p in watched.pods()] == [("pending", "Insufficient cpu")] * 2
+    assert watched.queues() == {"kube-scheduler": 2}
+    watched.cluster.delete("deployments.apps", "default", "big")
+    watched.run_for(5)
+    assert watched.queues() == {}
 
 
 def test_dead_node_turns_unknown_and_its_load_moves(watched: Watched) -> None:
@@ -107,3 +115,14 @@ def test_stopped_scheduler_shows_on_the_deck(watched: Watched) -> None:
     deck = {c["name"]: c["state"] for c in watched.rows("components")}
     assert deck["kube-scheduler"] == "stopped"
     assert deck["kube-controller-manager"] == "running"
+
+
+def test_work_piles_up_before_stopped_controllers(watched: Watched) -> None:
+    watched.cluster.create("deployments.apps", deployment("web", 2))
+    watched.run_for(20)
+    assert watched.queues() == {}
+    stop = {"apiVersion": "playground.dev/v1", "kind": "Component", "metadata": {"name": "kube-controller-manager"}}
+    watched.cluster.create("components.playground.dev", {**stop, "spec": {"state": "stopped"}})
+    watched.cluster.patch("deployments.apps", "default", "web", {"spec": {"replicas": 5}})
+    watched.run_for(5)
+    assert watched.queues() == {"kube-controller-manager": 1}

@@ -1,12 +1,11 @@
 """The slim schema for the YAML editor: every kind that the cluster serves, and the types they are made of.
 
-Generated from what decodes the objects, so the editor flags exactly what the server would. Descriptions are
-left out (they come from the cluster's OpenAPI on hover).
+Generated from what decodes the objects, so the editor flags exactly what the server would; `x` says why a field is
+valid but without effect (`d`: unless it has that value). Descriptions are ten times as long, and come type by type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +15,10 @@ from django.http import HttpResponse
 from clusters.machinery import schema
 from clusters.machinery.schema import ListType, MapType, ObjectType, Type
 from clusters.resources.base import Resource
+from clusters.resources.simulated import NOT_SIMULATED
 from clusters.runtime.hub import hub
+from clusters.web.api import shapes
+from clusters.web.api.problems import Problem
 from clusters.web.api.route import Call, route
 
 _NAMES = {
@@ -35,40 +37,52 @@ _NAMES = {
 
 @route("GET", "clusters/{name}/schema", "Kinds and types for the YAML editor", need="read", returns={"type": "object"})
 def get_schema(call: Call) -> HttpResponse:
-    data, etag = _document(list(hub.cluster(call.cluster.name).resources))
-    if call.request.headers.get("If-None-Match") == etag:
+    slim = _slim(call)
+    if call.request.headers.get("If-None-Match") == slim.etag:
         answer = HttpResponse(status=304)
     else:
-        answer = HttpResponse(data, content_type="application/json")
-    answer["ETag"] = etag
+        answer = HttpResponse(slim.data, content_type="application/json")
+    answer["ETag"] = slim.etag
     answer["Cache-Control"] = "private, no-cache"
     return answer
 
 
-_made: dict[tuple[int, ...], tuple[list[Resource], bytes, str]] = {}
+@route(
+    "GET",
+    "clusters/{name}/schema/{type}",
+    "What a type and its fields are for",
+    need="read",
+    returns=shapes.obj(
+        description={"type": "string"},
+        fields={"type": "object", "additionalProperties": {"type": "string"}},
+    ),
+)
+def get_type(call: Call) -> Any:
+    found = _slim(call).sources.get(call.path["type"])
+    if found is None:
+        raise Problem(404, f"There is no type {call.path['type']!r} in this cluster.")
+    return {
+        "description": found.description,
+        "fields": {f.name: f.description or f.type.description for f in found.fields.values()},
+    }
 
 
-def _document(resources: list[Resource]) -> tuple[bytes, str]:
-    """Made once for each set of resources (clusters without custom ones share one); the set is kept beside it,
-    so that the identities stay true."""
-    key = tuple(map(id, resources))
-    known = _made.get(key)
-    if known is None:
-        kinds, types = slim(resources)
-        data = orjson.dumps({"kinds": kinds, "types": types})
-        if len(_made) >= 16:
-            _made.clear()
-        known = _made[key] = (resources, data, f'"{sha256(data).hexdigest()[:20]}"')
-    return known[1], known[2]
+class Slim:
+    """The document for one set of resources; `sources` are the types it was made from, by their names in it. The
+    resources are kept beside it, so that their identities stay true."""
 
+    def __init__(self, resources: list[Resource]) -> None:
+        self.resources = resources
+        self.kinds: list[dict[str, Any]] = []
+        self.types: dict[str, Any] = {}
+        self.sources: dict[str, ObjectType] = {}
+        for resource in resources:
+            if not resource.internal and "create" in resource.verbs:
+                self._kinds(resource)
+        self.data = orjson.dumps({"kinds": self.kinds, "types": self.types})
+        self.etag = f'"{sha256(self.data).hexdigest()[:20]}"'
 
-def slim(resources: Iterable[Resource]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """`kinds` and `types` of the document."""
-    kinds: list[dict[str, Any]] = []
-    types: dict[str, Any] = {}
-    for resource in resources:
-        if resource.internal or "create" not in resource.verbs:
-            continue
+    def _kinds(self, resource: Resource) -> None:
         for version in resource.versions:
             try:
                 root = version.type
@@ -77,8 +91,8 @@ def slim(resources: Iterable[Resource]) -> tuple[list[dict[str, Any]], dict[str,
             if root is None:
                 continue
             name = version.schema or f"{resource.qualified}.{version.name}"
-            _collect(root, name, types)
-            kinds.append(
+            self._collect(root, name)
+            self.kinds.append(
                 {
                     "group": resource.group,
                     "version": version.name,
@@ -88,30 +102,50 @@ def slim(resources: Iterable[Resource]) -> tuple[list[dict[str, Any]], dict[str,
                     "type": name,
                 }
             )
-    return kinds, types
+
+    def _collect(self, node: ObjectType, name: str) -> None:
+        if name in self.types:
+            return
+        fields: dict[str, Any] = {}
+        entry: dict[str, Any] = {"p": fields}
+        self.types[name], self.sources[name] = entry, node
+        idle = NOT_SIMULATED.get(name, {})
+        for field in node.fields.values():
+            made = fields[field.name] = self._field(field.type, f"{name}.{field.name}")
+            if field.name in idle:
+                why, unless = idle[field.name]
+                made["x"] = why
+                if unless is not None:
+                    made["d"] = unless
+        required = [f.name for f in node.fields.values() if f.required]
+        if required:
+            entry["r"] = required
+
+    def _field(self, node: Type, path: str) -> dict[str, Any]:
+        if isinstance(node, ListType):
+            return {"t": "array", "i": self._field(node.items, path)}
+        if isinstance(node, MapType):
+            return {"t": "map", "v": self._field(node.values, path)}
+        if isinstance(node, ObjectType):
+            if not node.name and not node.fields:
+                return {"t": "any"}
+            name = node.name or path
+            self._collect(node, name)
+            return {"t": "object", "ref": name}
+        return {"t": _NAMES.get(node.kind, "any")}
 
 
-def _collect(node: ObjectType, name: str, types: dict[str, Any]) -> None:
-    if name in types:
-        return
-    entry: dict[str, Any] = {"p": {}}
-    types[name] = entry
-    for field in node.fields.values():
-        entry["p"][field.name] = _field(field.type, f"{name}.{field.name}", types)
-    required = [f.name for f in node.fields.values() if f.required]
-    if required:
-        entry["r"] = required
+_made: dict[tuple[int, ...], Slim] = {}
+_KEPT = 16
 
 
-def _field(node: Type, path: str, types: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(node, ListType):
-        return {"t": "array", "i": _field(node.items, path, types)}
-    if isinstance(node, MapType):
-        return {"t": "map", "v": _field(node.values, path, types)}
-    if isinstance(node, ObjectType):
-        if not node.name and not node.fields:
-            return {"t": "any"}
-        name = node.name or path
-        _collect(node, name, types)
-        return {"t": "object", "ref": name}
-    return {"t": _NAMES.get(node.kind, "any")}
+def _slim(call: Call) -> Slim:
+    """Made once for each set of resources: clusters without custom ones share one."""
+    resources = list(hub.cluster(call.cluster.name).resources)
+    key = tuple(map(id, resources))
+    known = _made.get(key)
+    if known is None:
+        if len(_made) >= _KEPT:
+            _made.clear()
+        known = _made[key] = Slim(resources)
+    return known

@@ -36,11 +36,12 @@ import {
 } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
-import type { Schema } from "@/protocol/rest";
+import type { Schema, TypeWords } from "@/protocol/rest";
 import { optionsAt, spotAt } from "./complete";
 import type { Finding } from "./lint";
 import { Linter } from "./linter";
 import { SchemaIndex } from "./schema";
+import { fieldWords, optionWords, Words } from "./words";
 
 const theme = EditorView.theme({
   "&": { height: "100%", fontSize: "12.5px", backgroundColor: "var(--panel)", color: "var(--ink)" },
@@ -92,6 +93,20 @@ const theme = EditorView.theme({
   ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--state-pending)" },
   ".cm-diagnostic-info": { borderLeftColor: "var(--state-creating)" },
+  ".cm-field-words": {
+    padding: "8px 11px",
+    maxWidth: "420px",
+    fontFamily: "var(--font-sans)",
+    fontSize: "12.5px",
+  },
+  ".cm-field-words strong": { fontFamily: "var(--font-mono)", fontSize: "11.5px", color: "var(--accent)" },
+  ".cm-field-words p": {
+    margin: "4px 0 0",
+    color: "var(--ink-2)",
+    lineHeight: "1.45",
+    whiteSpace: "pre-wrap",
+  },
+  ".cm-completionInfo": { padding: "0 !important" },
   ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)", borderColor: "var(--line)" },
   ".cm-lint-marker": { width: "0.85em", height: "0.85em" },
 });
@@ -116,6 +131,8 @@ export interface EditorHandle {
 export interface YamlEditorProps {
   initial: string;
   schema: Schema | null;
+  /** fetches what a type's fields are for */
+  words(type: string): Promise<TypeWords>;
   /** what the server said, with places in the text; kept until the text changes */
   serverFindings: Finding[];
   onChange(text: string): void;
@@ -137,6 +154,7 @@ export function YamlEditor(props: YamlEditorProps) {
   useEffect(() => {
     if (!host.current) return;
     const worker = new Linter();
+    const words = new Words(type => latest.current.words(type));
     lint.current = worker;
     if (latest.current.schema) worker.setSchema(latest.current.schema);
     const made = new EditorView({
@@ -173,8 +191,9 @@ export function YamlEditor(props: YamlEditorProps) {
             indentWithTab,
           ]),
           linter(v => diagnose(v, worker), { delay: 180 }),
+          fieldWords(words, () => index.current),
           autocompletion({
-            override: [context => complete(context, index.current)],
+            override: [context => complete(context, index.current, words)],
             icons: false,
             activateOnTyping: true,
           }),
@@ -242,7 +261,7 @@ function told(tell: () => void): boolean {
   return true;
 }
 
-function complete(context: CompletionContext, index: SchemaIndex | null) {
+function complete(context: CompletionContext, index: SchemaIndex | null, words: Words) {
   if (!index) return null;
   const text = context.state.doc.toString();
   const spot = spotAt(text, context.pos);
@@ -257,6 +276,7 @@ function complete(context: CompletionContext, index: SchemaIndex | null) {
       apply: o.apply,
       detail: o.detail,
       boost: o.required ? 10 : 0,
+      info: o.type ? () => optionWords(words, o.type!, o.label) : undefined,
     })),
   };
 }

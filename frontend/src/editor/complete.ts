@@ -112,6 +112,8 @@ export interface Option {
   apply: string;
   detail: string;
   required: boolean;
+  /** the type that has this field, whose words say what it is for */
+  type?: string;
 }
 
 export function optionsAt(spot: Spot, index: SchemaIndex): Option[] {
@@ -143,6 +145,7 @@ export function optionsAt(spot: Spot, index: SchemaIndex): Option[] {
       apply: `${name}:${field.t === "object" || field.t === "array" || field.t === "map" ? "" : " "}`,
       detail: typeWords(field),
       required: required.has(name),
+      type: here?.ref,
     }));
 }
 

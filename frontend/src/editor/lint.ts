@@ -163,11 +163,11 @@ class Walk {
         );
         continue;
       }
-      if (child.x) {
+      if (child.x && !(isScalar(pair.value) && pair.value.value === child.d)) {
         this.add(
           isNode(pair.key) ? pair.key : node,
           "info",
-          `${name} is valid, but has no effect in this simulator`,
+          `${name} is valid Kubernetes, but has no effect here: ${child.x}`,
         );
       }
       this.check(pair.value, child);

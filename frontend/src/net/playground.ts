@@ -11,6 +11,7 @@ import type {
   NewMachine,
   Schema,
   Session,
+  TypeWords,
 } from "@/protocol/rest";
 import { csrf, json } from "./http";
 
@@ -99,6 +100,11 @@ export class PlaygroundClient {
 
   schema(): Promise<Schema> {
     return json(`${this.base}/schema`);
+  }
+
+  /** Descriptions of one type of the schema. */
+  typeWords(type: string): Promise<TypeWords> {
+    return json(`${this.base}/schema/${encodeURIComponent(type)}`);
   }
 
   kubeconfigUrl(): string {

@@ -216,6 +216,7 @@ function Body({ draft }: { draft: EditorDraft }) {
           initial={draft.text}
           label={`YAML of ${draft.title}`}
           schema={schema}
+          words={type => session.api.typeWords(type)}
           serverFindings={server}
           onChange={change}
           onFindings={setFindings}

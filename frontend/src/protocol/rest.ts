@@ -152,13 +152,21 @@ export interface SchemaField {
   v?: SchemaField;
   /** allowed values */
   e?: string[];
-  /** valid Kubernetes, but without effect in this simulator */
-  x?: boolean;
+  /** valid Kubernetes, but without effect in this simulator: why */
+  x?: string;
+  /** the value that a server writes by itself: no word about it then */
+  d?: unknown;
 }
 
 export interface SchemaObject {
   p: Record<string, SchemaField>;
   r?: string[];
+}
+
+/** What a type and its fields are for. */
+export interface TypeWords {
+  description: string;
+  fields: Record<string, string>;
 }
 
 export interface Schema {

@@ -221,14 +221,13 @@ function paintBox(ctx: Ctx, view: View, item: DockItem, text: boolean): void {
     if (!small) {
       setFont(ctx, theme.sans, 11, 500);
       ctx.fillStyle = state === "stopped" ? theme.bad : theme.ink3;
+      const waiting = queue > 0 ? `${queue} ${item.kind === "scheduler" ? "waiting" : "to do"}` : "";
       const words =
         state === "stopped"
-          ? "stopped"
+          ? ["stopped", waiting].filter(Boolean).join(" · ")
           : state === "absent"
             ? "not running"
-            : queue > 0
-              ? `${queue} queued`
-              : leaderText(item);
+            : waiting || leaderText(item);
       ctx.fillText(words, rect.x + 27, rect.y + rect.h / 2 + 9);
     }
   }

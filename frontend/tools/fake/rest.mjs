@@ -127,6 +127,12 @@ export function rest({ clusters, add, send, clock }, { method, url, body, reply 
     });
   }
   if (part === "audit") return audit(cluster, { url, reply, id: more[0] });
+  if (part === "schema" && more[0]) {
+    const type = fakeSchema.types[more[0]];
+    if (!type) return reply(404, { title: "Not Found", status: 404 });
+    const fields = Object.fromEntries(Object.keys(type.p).map(f => [f, `What ${f} is for.`]));
+    return reply(200, { description: more[0], fields });
+  }
   if (part === "schema") return reply(200, fakeSchema);
   if (part === "kubeconfig") return reply(200, "apiVersion: v1\nkind: Config\n", "application/yaml");
   return reply(404, { title: "Not Found", status: 404 });

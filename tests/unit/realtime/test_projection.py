@@ -8,7 +8,7 @@ import pytest
 
 from clusters.realtime import projection
 from clusters.realtime.board import ROW_LIMIT, encode_row
-from clusters.realtime.components import component_rows
+from clusters.realtime.components import awaits_controller, awaits_scheduler, component_rows
 from clusters.realtime.messages import TABLES
 from clusters.realtime.projection import Requests
 
@@ -224,6 +224,54 @@ def test_deck_of_several_control_planes_shows_who_leads_and_who_is_down() -> Non
     rows = deck(machines=[machine("cp-1", "off"), machine("cp-2")], leases=leases)
     assert rows["kube-scheduler@cp-1"]["state"] == "down"
     assert (rows["kube-scheduler@cp-2"]["leader"], rows["kube-scheduler@cp-1"]["leader"]) == (True, False)
+
+
+def test_deck_shows_a_queue_once_at_the_instance_that_leads() -> None:
+    machines = [machine("cp-1"), machine("cp-2")]
+    leases = {"kube-scheduler": {"spec": {"holderIdentity": "cp-2_abc"}}}
+    rows = deck(machines=machines, leases=leases, queues={"kube-scheduler": 7, "kube-controller-manager": 2})
+    assert {name: row["queue"] for name, row in rows.items() if row["queue"]} == {
+        "kube-scheduler@cp-2": 7,
+        "kube-controller-manager@cp-1": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "waits"),
+    [
+        ({}, {}, True),
+        ({"schedulerName": "default-scheduler"}, {"status": {"phase": "Pending"}}, True),
+        ({"nodeName": "node-1"}, {}, False),
+        ({"schedulingGates": [{"name": "later"}]}, {}, False),
+        ({"schedulerName": "mine"}, {}, False),
+        ({}, {"status": {"phase": "Failed"}}, False),
+        ({}, {"metadata": meta(deletionTimestamp=CREATED)}, False),
+    ],
+)
+def test_scheduler_queue_holds_what_it_may_place(spec: dict[str, Any], more: dict[str, Any], waits: bool) -> None:
+    assert awaits_scheduler({"metadata": meta(), "spec": spec, **more}) is waits
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicas", "current", "seen", "waits"),
+    [
+        ("Deployment", 3, 3, 1, True),
+        ("Deployment", 3, 4, 2, False),
+        ("ReplicaSet", 3, 1, 2, True),
+        ("ReplicaSet", 3, 3, 2, False),
+        ("StatefulSet", 3, 1, 2, False),
+        ("Job", 1, 0, None, False),
+    ],
+)
+def test_controllers_queue_holds_what_is_behind(
+    kind: str, replicas: int, current: int, seen: int | None, waits: bool
+) -> None:
+    obj = {
+        "metadata": meta(),
+        "spec": {"replicas": replicas},
+        "status": {"replicas": current, "observedGeneration": seen},
+    }
+    assert awaits_controller(projection.workload_row(obj, kind, "")) is waits
 
 
 def test_monstrous_rows_are_cut_to_fit_a_frame() -> None:
