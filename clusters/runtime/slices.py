@@ -69,6 +69,10 @@ class Worker:
         """Load it anew next time."""
         self._warm.pop(cluster_id, None)
 
+    def warm(self, cluster_id: int) -> Session | None:
+        """The session that is in memory, if one is."""
+        return self._warm.get(cluster_id)
+
     def forget_deleted(self) -> None:
         """Give the memory of clusters back that are no more (nobody asks for a slice of theirs)."""
         there = set(Cluster.objects.filter(pk__in=list(self._warm)).values_list("pk", flat=True))

@@ -56,6 +56,20 @@ def test_slice_of_a_deleted_cluster_is_no_error(
     assert not caplog.records
 
 
+def test_deleted_clusters_do_not_stay_in_memory(new_cluster: NewCluster, worker: Worker) -> None:
+    kept, deleted = new_cluster(), new_cluster()
+    for cluster in (kept, deleted):
+        worker.run_slice(cluster.pk)
+    number = deleted.pk
+    session = worker.warm(kept.pk)
+    assert session is not None
+    assert worker.warm(number) is not None
+    service.delete_cluster(deleted)
+    worker.forget_deleted()
+    assert worker.warm(number) is None
+    assert worker.warm(kept.pk) is session
+
+
 def test_failing_cluster_is_told_once_in_full_and_backs_off(
     new_cluster: NewCluster, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
