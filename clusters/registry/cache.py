@@ -11,15 +11,14 @@ import threading
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item, encode
 from clusters.storage.store import Compacted, Head, Op, Record, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One applied revision. `old` is None for a creation; `new` is None for a deletion, and then `last` is the
     object's final state, numbered with the deletion's revision."""
 
@@ -81,8 +80,7 @@ def prefix_of(key: str) -> str:
     return key[: key.index("/", key.index("/") + 1) + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """A write that the registry wants: `obj` without `resourceVersion`; `old` is the item it replaces."""
 
     key: str
@@ -93,6 +91,13 @@ class Write:
     delete: bool = False
     chained: bool = False
     """Follows another write of the same key in the same transaction."""
+
+
+def _expected(write: Write) -> int:
+    """See `Op.expect`."""
+    if write.chained:
+        return -1
+    return write.old.rev if write.old is not None else 0
 
 
 class WatchCache:
@@ -169,17 +174,7 @@ class WatchCache:
 
     def commit(self, writes: Sequence[Write], *, at_head: int | None = None, epoch: int | None = None) -> list[Item]:
         """Store all of `writes` or none, and apply them. Raises what `Store.txn` raises."""
-        ops = [
-            Op(
-                key=w.key,
-                value=encode(w.obj),
-                expect=-1 if w.chained else w.old.rev if w.old is not None else 0,
-                actor=w.actor,
-                vtime=w.vtime,
-                tombstone=w.delete,
-            )
-            for w in writes
-        ]
+        ops = [Op(w.key, encode(w.obj), _expected(w), w.actor, w.vtime, w.delete) for w in writes]
         records = self.store.txn(ops, at_head=at_head, epoch=epoch)
         items = [Item(r, w.obj) for r, w in zip(records, writes)]
         with self.lock:

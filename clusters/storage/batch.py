@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clusters.storage.store import CasFailed, Compacted, FutureRevision, Head, HeadMoved, Op, Record, Records, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """What the cache knows of a key that exists."""
 
     rev: int
@@ -166,4 +166,4 @@ class BatchStore:
 
 
 def _chained(op: Op) -> Op:
-    return Op(op.key, op.value, -1, op.actor, op.vtime, op.tombstone)
+    return op._replace(expect=-1)

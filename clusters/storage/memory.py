@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 
 from clusters.storage.store import (
     CasFailed,
@@ -136,7 +135,7 @@ def relink(records: Sequence[Record], last: dict[str, int]) -> Records:
         if before is None:
             before = last.get(record.key, 0) if record.version == 1 else record.prev_rev
         if before != record.prev_rev:
-            record = replace(record, prev_rev=before)
+            record = record._replace(prev_rev=before)
         written[record.key] = record.rev
         linked.append(record)
     return linked

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One revision of one key. `value` is the object's JSON without `resourceVersion`; a tombstone keeps the
     last value (watchers of a DELETE get it). `version` counts the key's writes since its creation, from 1;
     `prev_rev` is the key's record before this one (0: none, ever). `vtime` is virtual microseconds."""
@@ -32,8 +31,7 @@ class Record:
     vtime: int
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """A write. `expect` is the revision the key must be at: 0 it must not exist, N exactly N.
     `tombstone` deletes (and `value` is the last state, as watchers shall see it)."""
 
