@@ -41,6 +41,9 @@ MAX_SHAPES = 1024
 WHOLE_SUBRESOURCES = ("binding", "approval")
 """They write status beside the rest: a bound Pod is scheduled, an approval is a condition."""
 
+OWNED_METADATA = ("labels", "annotations", "ownerReferences", "finalizers")
+"""What users write of the metadata."""
+
 Transform = Callable[[Obj], Obj]
 """From the current object (with `resourceVersion`) to a new, private one."""
 
@@ -354,6 +357,8 @@ class Registry:
         metadata.fill_updated(new, old)
         if status_write:
             _keep_all_but(new, old, strategy.status_fields)
+            if strategy.status_keeps_metadata:
+                _keep(new["metadata"], old["metadata"], OWNED_METADATA)
             strategy.prepare_status(new, old, ctx)
         else:
             if resource.has_status and subresource not in WHOLE_SUBRESOURCES:
@@ -367,7 +372,8 @@ class Registry:
             errors += check(new, old, ctx)
             if errors:
                 raise Invalid.of(resource.group, resource.kind, ctx.name, errors)
-            ctx.warnings.extend(strategy.warn_update(new, old, ctx))
+            warn = strategy.warn_status if status_write else strategy.warn_update
+            ctx.warnings.extend(warn(new, old, ctx))
         self.admission.validate(attrs)
         _complete(resource, new, old)
         strategy.finish(new, ctx)

@@ -68,6 +68,8 @@ class Strategy:
     """Top-level fields that only the status subresource writes (if the resource has one)."""
     status_subresources: tuple[str, ...] = ("status",)
     """The subresources that write those fields (a signing request's `approval` does, too)."""
+    status_keeps_metadata = False
+    """A status write leaves labels, annotations, owners and finalizers as they are."""
     status_on_create = False
     """A status that is given on create is kept (Nodes: kubelets register with theirs)."""
     validates_whole_update = False
@@ -103,6 +105,9 @@ class Strategy:
         status write may change (labels, annotations, finalizers, ownerReferences stay as sent)."""
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return []
+
+    def warn_status(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
         return []
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:

@@ -36,6 +36,7 @@ _NOTHING = "validations or auditAnnotations must contain at least one item"
 class _PolicyStrategy(Strategy):
     has_generation = True
     allow_unconditional_update = False
+    status_keeps_metadata = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})

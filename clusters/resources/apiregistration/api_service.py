@@ -6,21 +6,25 @@ Models: kube-aggregator, pkg/registry/apiservice and apiregistration validation.
 from __future__ import annotations
 
 from clusters.kernel.clock import rfc3339
-from clusters.machinery.field import ErrorList, Path, forbidden, invalid, required
+from clusters.machinery.field import ErrorList, Path, invalid, not_supported, required
 from clusters.machinery.names import dns1035_label, dns1123_subdomain, path_segment_name
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at
 from clusters.resources.common.columns import AGE, NAME
+from clusters.resources.core.config_map import decoded_size
 
 MAX_GROUP_PRIORITY = 20_000
 MAX_VERSION_PRIORITY = 1000
 SERVICE_PORT = 443
 _SPEC = Path("spec")
+_STATUSES = ("True", "False", "Unknown")
 
 
 class APIServiceStrategy(Strategy):
     allow_unconditional_update = False
+    status_keeps_metadata = True
+    validates_whole_update = True
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return path_segment_name(name, prefix=prefix)
@@ -63,6 +67,14 @@ class APIServiceStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return self.validate_create(new, ctx)
 
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        path = Path("status").child("conditions")
+        return [
+            not_supported(path.index(i).child("status"), condition.get("status", ""), _STATUSES)
+            for i, condition in enumerate(at(new, "status", "conditions") or ())
+            if condition.get("status") not in _STATUSES
+        ]
+
 
 def local_condition(ctx: Context) -> Obj:
     return {
@@ -79,9 +91,8 @@ def _service_errors(spec: Obj) -> ErrorList:
     errors: ErrorList = []
     if service is None:
         if bundle:
-            errors.append(
-                invalid(_SPEC.child("caBundle"), f"{len(bundle)} bytes", "local APIServices may not have a caBundle")
-            )
+            size = f"{decoded_size(bundle)} bytes"
+            errors.append(invalid(_SPEC.child("caBundle"), size, "local APIServices may not have a caBundle"))
         if insecure:
             why = "local APIServices may not have insecureSkipTLSVerify"
             errors.append(invalid(_SPEC.child("insecureSkipTLSVerify"), insecure, why))
@@ -92,7 +103,8 @@ def _service_errors(spec: Obj) -> ErrorList:
     if not 1 <= port <= 65535:
         errors.append(invalid(path.child("port"), port, "port is not valid: must be between 1 and 65535, inclusive"))
     if insecure and bundle:
-        errors.append(forbidden(_SPEC.child("insecureSkipTLSVerify"), "may not be true if caBundle is present"))
+        at_ = _SPEC.child("insecureSkipTLSVerify")
+        errors.append(invalid(at_, insecure, "may not be true if caBundle is present"))
     return errors
 
 

@@ -56,7 +56,7 @@ class HorizontalPodAutoscalerStrategy(Strategy):
         return spec_errors(obj["spec"], Path("spec"))
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return self.validate_create(new, ctx)
+        return spec_errors(new["spec"], Path("spec"), old["spec"])
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         status = new.get("status") or {}

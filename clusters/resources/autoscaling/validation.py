@@ -6,8 +6,8 @@ from clusters.machinery import quantity
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required
 from clusters.machinery.names import path_segment_name
 from clusters.machinery.types import Obj
-from clusters.resources.common.checks import nonnegative_quantity
-from clusters.resources.common.labels import selector_errors
+from clusters.resources.common.checks import label, needed, nonnegative_quantity
+from clusters.resources.common.quantities import container_resource_errors
 
 METRIC_TYPES = frozenset({"Object", "Pods", "Resource", "ContainerResource", "External"})
 TARGET_TYPES = ("Utilization", "Value", "AverageValue")
@@ -25,18 +25,22 @@ _SOURCES = {
 _TO_ZERO = "must specify at least one Object or External metric to support scaling to zero replicas"
 
 
-def spec_errors(spec: Obj, path: Path) -> ErrorList:
+def spec_errors(spec: Obj, path: Path, old: Obj | None = None) -> ErrorList:
+    """What an `old` spec has (no replicas at all, a target without a group) may stay."""
     low, high = spec.get("minReplicas"), spec.get("maxReplicas", 0)
+    least = 0 if old is not None and old.get("minReplicas") == 0 else 1
     errors: ErrorList = []
-    if low is not None and low < 1:
-        errors.append(invalid(path.child("minReplicas"), low, "must be greater than or equal to 1"))
+    if low is not None and low < least:
+        errors.append(invalid(path.child("minReplicas"), low, f"must be greater than or equal to {least}"))
     if high == 0:
         errors.append(required(path.child("maxReplicas"), "must be set and greater than 0"))
     elif high < 1:
         errors.append(invalid(path.child("maxReplicas"), high, "must be greater than 0"))
     if low is not None and high and high < low:
         errors.append(invalid(path.child("maxReplicas"), high, "must be greater than or equal to `minReplicas`"))
-    errors += reference_errors(spec.get("scaleTargetRef") or {}, path.child("scaleTargetRef"))
+    target = spec.get("scaleTargetRef") or {}
+    had = _version_problem((old or {}).get("scaleTargetRef") or {}, group_needed=True) if old is not None else ""
+    errors += reference_errors(target, path.child("scaleTargetRef"), check_version=not had)
     errors += _metrics_errors(spec.get("metrics") or (), path.child("metrics"), low)
     behavior = spec.get("behavior")
     if behavior is not None:
@@ -46,7 +50,7 @@ def spec_errors(spec: Obj, path: Path) -> ErrorList:
     return errors
 
 
-def reference_errors(ref: Obj, path: Path, *, group_needed: bool = True) -> ErrorList:
+def reference_errors(ref: Obj, path: Path, *, group_needed: bool = True, check_version: bool = True) -> ErrorList:
     """What is scaled, or measured."""
     errors: ErrorList = []
     for name in ("kind", "name"):
@@ -55,12 +59,19 @@ def reference_errors(ref: Obj, path: Path, *, group_needed: bool = True) -> Erro
             errors += [invalid(path.child(name), value, text) for text in path_segment_name(value)]
         else:
             errors.append(required(path.child(name)))
-    version, at = ref.get("apiVersion", ""), path.child("apiVersion")
-    if version.count("/") > 1:
-        errors.append(invalid(at, version, f"unexpected GroupVersion string: {version}"))
-    elif group_needed and "/" not in version and ref.get("kind") != "ReplicationController":
-        errors.append(invalid(at, version, "apiVersion must specify API group"))
+    problem = _version_problem(ref, group_needed=group_needed) if check_version else ""
+    if problem:
+        errors.append(invalid(path.child("apiVersion"), ref.get("apiVersion", ""), problem))
     return errors
+
+
+def _version_problem(ref: Obj, *, group_needed: bool) -> str:
+    version = ref.get("apiVersion", "")
+    if version.count("/") > 1:
+        return f"unexpected GroupVersion string: {version}"
+    if group_needed and "/" not in version and ref.get("kind") != "ReplicationController":
+        return "apiVersion must specify API group"
+    return ""
 
 
 def _metrics_errors(metrics: list[Obj] | tuple[()], path: Path, low: int | None) -> ErrorList:
@@ -119,8 +130,7 @@ def _identifier_errors(identifier: Obj, path: Path) -> ErrorList:
     name = identifier.get("name", "")
     if not name:
         return [required(path.child("name"), "must specify a metric name")]
-    errors: ErrorList = [invalid(path.child("name"), name, text) for text in path_segment_name(name)]
-    return errors + selector_errors(identifier.get("selector"), path.child("selector"))
+    return [invalid(path.child("name"), name, text) for text in path_segment_name(name)]
 
 
 def _object_errors(source: Obj, path: Path) -> ErrorList:
@@ -168,11 +178,13 @@ def _resource_errors(source: Obj, path: Path) -> ErrorList:
 
 
 def _container_errors(source: Obj, path: Path) -> ErrorList:
-    errors: ErrorList = []
-    if not source.get("name"):
-        errors.append(required(path.child("name"), "must specify a resource name"))
-    if not source.get("container"):
-        errors.append(required(path.child("container"), "must specify a container"))
+    name, container = source.get("name", ""), source.get("container", "")
+    errors = needed(source, "name", path, "must specify a resource name")
+    if name:
+        errors += container_resource_errors(name, path.child("name"))
+    errors += needed(source, "container", path, "must specify a container")
+    if container:
+        errors += label(container, path.child("container"))
     return errors + _utilization_errors(source, path)
 
 

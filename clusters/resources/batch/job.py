@@ -44,6 +44,7 @@ _ORPHAN_WARNING = (
 
 class JobStrategy(Strategy):
     has_generation = True
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -63,23 +64,16 @@ class JobStrategy(Strategy):
             obj["metadata"]["labels"] = dict(obj["spec"]["template"]["metadata"].get("labels") or {})
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        errors = _generated_errors(obj, prefixed=True) + _spec_errors(obj["spec"])
-        completions = obj["spec"].get("completions")
-        if obj["spec"].get("completionMode") == INDEXED and completions is not None and completions > 0:
-            name = obj["metadata"].get("name", "")
-            hostname = f"{name}-{completions - 1}"
-            if dns1123_label(hostname):
-                text = f"will not able to create pod with invalid DNS label: {hostname}"
-                errors.append(invalid(METADATA.child("name"), name, text))
-        return errors
+        return _job_errors(obj, prefixed=True)
 
     def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
         return name_warnings(obj) + job_spec_warnings(obj["spec"], SPEC)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        """The server validates the new Job by itself, and its spec once more as that of an update."""
         spec, before = new["spec"], old["spec"]
         had = (before["template"].get("metadata") or {}).get("labels") or {}
-        errors = _generated_errors(new, prefixed=JOB_NAME in had and CONTROLLER_UID in had)
+        errors = _job_errors(new, prefixed=JOB_NAME in had and CONTROLLER_UID in had)
         errors += _spec_errors(spec)
         errors += _completion_errors(spec, before)
         errors += immutable_errors(spec.get("selector"), before.get("selector"), SELECTOR)
@@ -144,6 +138,18 @@ def _generate_selector(job: Obj) -> None:
     selector = dict(spec.get("selector") or {})
     selector["matchLabels"] = {CONTROLLER_UID: meta["uid"], **(selector.get("matchLabels") or {})}
     spec["selector"] = selector
+
+
+def _job_errors(job: Obj, *, prefixed: bool) -> ErrorList:
+    spec, name = job["spec"], job["metadata"].get("name", "")
+    errors = _generated_errors(job, prefixed=prefixed) + _spec_errors(spec)
+    completions = spec.get("completions")
+    if spec.get("completionMode") == INDEXED and completions is not None and completions > 0:
+        hostname = f"{name}-{completions - 1}"
+        if dns1123_label(hostname):
+            text = f"will not able to create pod with invalid DNS label: {hostname}"
+            errors.append(invalid(METADATA.child("name"), name, text))
+    return errors
 
 
 def _generated_errors(job: Obj, *, prefixed: bool) -> ErrorList:

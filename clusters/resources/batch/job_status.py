@@ -30,6 +30,7 @@ class _Look:
         self.status: Obj = job.get("status") or {}
         true = {c.get("type") for c in self.status.get("conditions") or () if c.get("status") == "True"}
         self.true: set[Any] = true
+        self.false = {c.get("type") for c in self.status.get("conditions") or () if c.get("status") == "False"}
         self.complete = "Complete" in true
         self.failed = "Failed" in true
         self.target = "FailureTarget" in true
@@ -153,8 +154,10 @@ def _transition_errors(now: _Look, was: _Look) -> Iterator[FieldError]:
     if end and ended and end != ended:
         yield invalid(_STATUS.child("completionTime"), end, "completionTime cannot be mutated")
     started = was.get("startTime")
-    if started and started != now.get("startTime") and not now.spec.get("suspend"):
-        yield required(_STATUS.child("startTime"), "startTime cannot be removed for unsuspended job")
+    resumes = "Suspended" in was.true and "Suspended" in now.false
+    if started and started != now.get("startTime") and not now.spec.get("suspend") and not resumes:
+        why = "field is immutable for unsuspended job once set"
+        yield invalid(_STATUS.child("startTime"), now.get("startTime"), why)
     if was.criteria and not now.criteria:
         yield _conditions("cannot disable the SuccessCriteriaMet=True condition")
     if was.complete and not was.criteria and now.criteria:

@@ -73,3 +73,47 @@ CSI_NODE_DRIVER: Shape = (
     ("TopologyKeys", "topologyKeys", None),
     ("Allocatable", "allocatable", Inner((("Count", "count", None),))),
 )
+
+_NAMED: Shape = (("Name", "name", ""),)
+_FLOW_SUBJECT: Shape = (
+    ("Kind", "kind", ""),
+    ("User", "user", Inner(_NAMED)),
+    ("Group", "group", Inner(_NAMED)),
+    ("ServiceAccount", "serviceAccount", Inner((("Namespace", "namespace", ""), ("Name", "name", "")))),
+)
+_FLOW_RESOURCES: Shape = (
+    ("Verbs", "verbs", None),
+    ("APIGroups", "apiGroups", None),
+    ("Resources", "resources", None),
+    ("ClusterScope", "clusterScope", False),
+    ("Namespaces", "namespaces", None),
+)
+_FLOW_URLS: Shape = (("Verbs", "verbs", None), ("NonResourceURLs", "nonResourceURLs", None))
+_FLOW_RULE: Shape = (
+    ("Subjects", "subjects", Inner(_FLOW_SUBJECT, many=True)),
+    ("ResourceRules", "resourceRules", Inner(_FLOW_RESOURCES, many=True)),
+    ("NonResourceRules", "nonResourceRules", Inner(_FLOW_URLS, many=True)),
+)
+FLOW_SCHEMA_SPEC: Shape = (
+    ("PriorityLevelConfiguration", "priorityLevelConfiguration", Inner(_NAMED, value=True)),
+    ("MatchingPrecedence", "matchingPrecedence", 0),
+    ("DistinguisherMethod", "distinguisherMethod", Inner((("Type", "type", ""),))),
+    ("Rules", "rules", Inner(_FLOW_RULE, many=True)),
+)
+_QUEUING: Shape = (("Queues", "queues", 0), ("HandSize", "handSize", 0), ("QueueLengthLimit", "queueLengthLimit", 0))
+_RESPONSE: Shape = (("Type", "type", ""), ("Queuing", "queuing", Inner(_QUEUING)))
+_LIMITED_LEVEL: Shape = (
+    ("NominalConcurrencyShares", "nominalConcurrencyShares", 0),
+    ("LimitResponse", "limitResponse", Inner(_RESPONSE, value=True)),
+    ("LendablePercent", "lendablePercent", None),
+    ("BorrowingLimitPercent", "borrowingLimitPercent", None),
+)
+_EXEMPT_LEVEL: Shape = (
+    ("NominalConcurrencyShares", "nominalConcurrencyShares", None),
+    ("LendablePercent", "lendablePercent", None),
+)
+PRIORITY_LEVEL_SPEC: Shape = (
+    ("Type", "type", ""),
+    ("Limited", "limited", Inner(_LIMITED_LEVEL)),
+    ("Exempt", "exempt", Inner(_EXEMPT_LEVEL)),
+)

@@ -20,6 +20,7 @@ from clusters.resources.dynamic.version import CompiledVersion
 class CustomResourceStrategy(Strategy):
     has_generation = True
     allow_unconditional_update = False
+    status_keeps_metadata = True
 
     def __init__(
         self, group: str, plural: str, kind: str, versions: Mapping[str, CompiledVersion], stored: str, *, ending: bool

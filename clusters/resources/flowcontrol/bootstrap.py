@@ -6,6 +6,8 @@ from typing import Any
 
 from clusters.machinery.types import Obj
 
+MANDATORY = ("exempt", "catch-all")
+"""Of these names, levels and schemas are as they are."""
 _API = "flowcontrol.apiserver.k8s.io/v1"
 _AUTO = {"apf.kubernetes.io/autoupdate-spec": "true"}
 
@@ -151,9 +153,9 @@ def _object(kind: str, name: str, spec: Obj) -> Obj:
     return {"apiVersion": _API, "kind": kind, "metadata": metadata, "spec": spec, "status": {}}
 
 
-def bootstrap_objects() -> list[tuple[str, str, Obj]]:
-    """(qualified resource, namespace, object) of a new cluster."""
-    levels = {
+def level_specs() -> dict[str, Obj]:
+    """The specs of the priority levels, by name."""
+    return {
         "exempt": {"type": "Exempt", "exempt": {"nominalConcurrencyShares": 0, "lendablePercent": 0}},
         **{
             name: {
@@ -167,21 +169,26 @@ def bootstrap_objects() -> list[tuple[str, str, Obj]]:
             for name, (shares, percent, response) in _LEVELS.items()
         },
     }
-    out = [
-        (
-            "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
-            "",
-            _object("PriorityLevelConfiguration", name, spec),
-        )
-        for name, spec in levels.items()
-    ]
-    for name, (level, precedence, distinguisher, rules) in _SCHEMAS.items():
-        spec: Obj = {
+
+
+def schema_specs() -> dict[str, Obj]:
+    """The specs of the flow schemas, by name."""
+    return {
+        name: {
             "priorityLevelConfiguration": {"name": level},
             "matchingPrecedence": precedence,
+            **({"distinguisherMethod": {"type": distinguisher}} if distinguisher else {}),
             "rules": rules,
         }
-        if distinguisher:
-            spec["distinguisherMethod"] = {"type": distinguisher}
-        out.append(("flowschemas.flowcontrol.apiserver.k8s.io", "", _object("FlowSchema", name, spec)))
-    return out
+        for name, (level, precedence, distinguisher, rules) in _SCHEMAS.items()
+    }
+
+
+def bootstrap_objects() -> list[tuple[str, str, Obj]]:
+    """(qualified resource, namespace, object) of a new cluster."""
+    specs = {"PriorityLevelConfiguration": level_specs(), "FlowSchema": schema_specs()}
+    return [
+        (f"{kind.lower()}s.flowcontrol.apiserver.k8s.io", "", _object(kind, name, spec))
+        for kind, named in specs.items()
+        for name, spec in named.items()
+    ]

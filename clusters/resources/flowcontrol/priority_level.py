@@ -5,22 +5,31 @@ Models: kubernetes, registry/flowcontrol/prioritylevelconfiguration.
 
 from __future__ import annotations
 
+import math
+
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
-from clusters.resources.common.cells import field
+from clusters.resources.common.cells import at, field
+from clusters.resources.common.checks import between
 from clusters.resources.common.columns import AGE, NAME, NONE
+from clusters.resources.common.conditions import typed_errors
+from clusters.resources.common.shown import PRIORITY_LEVEL_SPEC, shown
+from clusters.resources.flowcontrol.bootstrap import MANDATORY, level_specs
 
 DEFAULT_SHARES = 30
+MAX_QUEUES = 10_000_000
+MAX_HASH_BITS = 60
 QUEUING = {"queues": 64, "handSize": 8, "queueLengthLimit": 50}
 _SPEC = Path("spec")
 _TYPES = frozenset({"Exempt", "Limited"})
-_LIMITED = Path("spec").child("limited")
+_LIMITED, _EXEMPT = Path("spec").child("limited"), Path("spec").child("exempt")
 
 
 class PriorityLevelStrategy(Strategy):
     has_generation = True
     allow_unconditional_update = False
+    status_keeps_metadata = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -44,40 +53,72 @@ class PriorityLevelStrategy(Strategy):
         obj["status"] = {}
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        spec = obj["spec"]
-        kind, name = spec.get("type", ""), obj["metadata"].get("name", "")
-        path = _SPEC.child("type")
-        if kind not in _TYPES:
-            return [not_supported(path, kind, _TYPES)]
-        errors: ErrorList = []
-        if (name == "exempt") != (kind == "Exempt"):
-            why = "type must be 'Limited' if the priority level is not named 'exempt'"
-            if name == "exempt":
-                why = "type must be 'Exempt' if the priority level is named 'exempt'"
-            errors.append(invalid(path, kind, why))
-        limited = spec.get("limited")
-        if kind == "Exempt":
-            if limited is not None:
-                errors.append(forbidden(_LIMITED, "must be nil if the type is not Limited"))
-            return errors
-        if spec.get("exempt") is not None:
-            errors.append(forbidden(_SPEC.child("exempt"), "must be nil if the type is Limited"))
-        if limited is None:
-            errors.append(required(_LIMITED, "must not be empty when type is Limited"))
-            return errors
-        return errors + _limited_errors(limited)
+        spec, name = obj["spec"], obj["metadata"].get("name", "")
+        return _spec_errors(spec, name) + _mandatory_errors(spec, name) + self.validate_status(obj, obj, ctx)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return self.validate_create(new, ctx)
 
+    def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        return typed_errors(at(new, "status", "conditions"), Path("status").child("conditions"))
+
+
+def _spec_errors(spec: Obj, name: str) -> ErrorList:
+    kind, limited, exempt = spec.get("type", ""), spec.get("limited"), spec.get("exempt")
+    errors: ErrorList = []
+    if (name == "exempt") != (kind == "Exempt"):
+        errors.append(invalid(_SPEC.child("type"), kind, "type must be 'Exempt' if and only if name is 'exempt'"))
+    if kind == "Exempt":
+        if limited is not None:
+            errors.append(forbidden(_LIMITED, "must be nil if the type is not Limited"))
+        return errors + (_share_errors(exempt, _EXEMPT) if exempt is not None else [])
+    if kind != "Limited":
+        return [*errors, not_supported(_SPEC.child("type"), kind, _TYPES)]
+    if exempt is not None:
+        errors.append(forbidden(_EXEMPT, "must be nil if the type is Limited"))
+    if limited is None:
+        return [*errors, required(_LIMITED, "must not be empty when type is Limited")]
+    return errors + _limited_errors(limited)
+
+
+def _mandatory_errors(spec: Obj, name: str) -> ErrorList:
+    """Of the level `exempt` only what it reserves may change, of `catch-all` nothing."""
+    if name not in MANDATORY:
+        return []
+    fixed = level_specs()[name]
+    if name == "exempt" and {**spec, "exempt": None} != {**fixed, "exempt": None}:
+        why = "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value"
+        return [invalid(_SPEC, shown(spec, PRIORITY_LEVEL_SPEC), why)]
+    if name != "exempt" and spec != fixed:
+        return [invalid(_SPEC, shown(spec, PRIORITY_LEVEL_SPEC), f"spec of '{name}' must equal the fixed value")]
+    return []
+
+
+def _share_errors(level: Obj, path: Path) -> ErrorList:
+    shares = level.get("nominalConcurrencyShares") or 0
+    wrong = invalid(path.child("nominalConcurrencyShares"), shares, "must be a non-negative integer")
+    return ([wrong] if shares < 0 else []) + _percent_errors(level, path)
+
+
+def _percent_errors(level: Obj, path: Path) -> ErrorList:
+    percent = level.get("lendablePercent") or 0
+    return [] if 0 <= percent <= 100 else [invalid(path.child("lendablePercent"), percent, between(0, 100))]
+
 
 def _limited_errors(limited: Obj) -> ErrorList:
+    shares, borrowed = limited["nominalConcurrencyShares"], limited.get("borrowingLimitPercent")
     errors: ErrorList = []
-    shares, percent = limited["nominalConcurrencyShares"], limited["lendablePercent"]
     if shares < 0:
         errors.append(invalid(_LIMITED.child("nominalConcurrencyShares"), shares, "must be a non-negative integer"))
-    if not 0 <= percent <= 100:
-        errors.append(invalid(_LIMITED.child("lendablePercent"), percent, "must be between 0 and 100, inclusive"))
+    errors += _response_errors(limited) + _percent_errors(limited, _LIMITED)
+    if borrowed is not None and borrowed < 0:
+        at_ = _LIMITED.child("borrowingLimitPercent")
+        errors.append(invalid(at_, borrowed, "if specified, must be a non-negative integer"))
+    return errors
+
+
+def _response_errors(limited: Obj) -> ErrorList:
+    errors: ErrorList = []
     response, path = limited.get("limitResponse") or {}, _LIMITED.child("limitResponse")
     queuing = response.get("queuing")
     match response.get("type", ""):
@@ -104,10 +145,15 @@ def _queuing_errors(queuing: Obj, path: Path) -> ErrorList:
         errors.append(invalid(path.child("queueLengthLimit"), length, "must be positive"))
     if queues <= 0:
         errors.append(invalid(path.child("queues"), queues, "must be positive"))
+    elif queues > MAX_QUEUES:
+        errors.append(invalid(path.child("queues"), queues, f"must not be greater than {MAX_QUEUES}"))
     if hand <= 0:
         errors.append(invalid(path.child("handSize"), hand, "must be positive"))
     elif hand > queues:
         errors.append(invalid(path.child("handSize"), hand, f"should not be greater than queues ({queues})"))
+    elif math.ceil(math.log2(queues) * hand) > MAX_HASH_BITS:
+        text = f"required entropy bits of deckSize {queues} and handSize {hand} should not be greater than"
+        errors.append(invalid(path.child("handSize"), hand, f"{text} {MAX_HASH_BITS}"))
     return errors
 
 

@@ -15,7 +15,7 @@ from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import AGE, NAME, NONE
-from clusters.resources.common.net import parse_ip
+from clusters.resources.common.net import ip_warnings, parse_ip
 from clusters.resources.core.service_validation import balancer_host_errors, balancer_ip_errors
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
@@ -58,8 +58,14 @@ class IngressStrategy(Strategy):
             errors += balancer_host_errors(point.get("hostname", ""), path.index(i))
         return errors
 
+    def warn_status(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        points = at(new, "status", "loadBalancer", "ingress") or ()
+        path = Path("status").child("loadBalancer", "ingress")
+        return [text for i, p in enumerate(points) for text in ip_warnings(path.index(i).child("ip"), p.get("ip", ""))]
+
     def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
-        if CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}):
+        annotated = CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {})
+        if annotated and obj["spec"].get("ingressClassName") is None:
             return [f"annotation \"{CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead"]
         return []
 

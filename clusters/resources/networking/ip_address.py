@@ -26,7 +26,7 @@ def canonical_address_name(name: str, *, prefix: bool) -> list[str]:
 
 
 class IPAddressStrategy(Strategy):
-    has_generation = False
+    validates_whole_update = True
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return canonical_address_name(name, prefix=prefix)
@@ -56,8 +56,8 @@ class IPAddressStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         now, then = new["spec"].get("parentRef"), old["spec"].get("parentRef")
-        errors = immutable_errors(now, then, _SPEC.child("parentRef"), PARENT_REFERENCE)
-        return errors + self.validate_create(new, ctx)
+        errors = self.validate_create(new, ctx)
+        return errors + immutable_errors(now, then, _SPEC.child("parentRef"), PARENT_REFERENCE)
 
 
 def _parent(obj: Obj, now: int = 0) -> str:

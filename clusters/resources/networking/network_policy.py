@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required
 from clusters.machinery.names import port_name, port_number
@@ -12,7 +13,7 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import at
 from clusters.resources.common.columns import AGE, NAME, NONE
 from clusters.resources.common.labels import selector_errors
-from clusters.resources.common.net import cidr_errors, parse_cidr
+from clusters.resources.common.net import cidr_errors, cidr_warnings, parse_cidr
 
 TYPES = ("Ingress", "Egress")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
@@ -22,6 +23,7 @@ _DIRECTIONS = (("ingress", "from"), ("egress", "to"))
 
 class NetworkPolicyStrategy(Strategy):
     has_generation = True
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
@@ -37,18 +39,33 @@ class NetworkPolicyStrategy(Strategy):
         return _errors(obj["spec"], set())
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return _errors(new["spec"], _cidrs(old["spec"]))
+        """The server looks at the spec twice."""
+        errors = _errors(new["spec"], _cidrs(old["spec"]))
+        return errors + errors
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        out: list[str] = []
+        for path, block in _blocks(obj["spec"]):
+            out += cidr_warnings(path.child("cidr"), block.get("cidr", ""))
+            for i, text in enumerate(block.get("except") or ()):
+                out += cidr_warnings(path.child("except").index(i), text)
+        return out
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
+
+
+def _blocks(spec: Obj) -> Iterator[tuple[Path, Obj]]:
+    """Where addresses are given, and which."""
+    for direction, peers in _DIRECTIONS:
+        for i, rule in enumerate(spec.get(direction) or ()):
+            for j, peer in enumerate(rule.get(peers) or ()):
+                if peer.get("ipBlock"):
+                    yield _SPEC.child(direction).index(i).child(peers).index(j).child("ipBlock"), peer["ipBlock"]
 
 
 def _cidrs(spec: Obj) -> set[str]:
-    blocks = [
-        peer["ipBlock"]
-        for direction, peers in _DIRECTIONS
-        for rule in spec.get(direction) or ()
-        for peer in rule.get(peers) or ()
-        if peer.get("ipBlock")
-    ]
-    return {text for block in blocks for text in (block.get("cidr", ""), *(block.get("except") or ()))}
+    return {text for _, block in _blocks(spec) for text in (block.get("cidr", ""), *(block.get("except") or ()))}
 
 
 def _errors(spec: Obj, kept: set[str]) -> ErrorList:

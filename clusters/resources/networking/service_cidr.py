@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusters.machinery.field import ErrorList, Path, invalid, required, too_many
+from clusters.machinery.field import ErrorList, Path, invalid, required
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
+from clusters.resources.common.checks import IMMUTABLE
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.net import canonical_cidr_errors, dual_stack
 
@@ -17,7 +18,7 @@ _PATH = Path("spec").child("cidrs")
 
 
 class ServiceCIDRStrategy(Strategy):
-    has_generation = False
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {})
@@ -31,23 +32,27 @@ class ServiceCIDRStrategy(Strategy):
         if not cidrs:
             return [required(_PATH, "at least one CIDR required")]
         if len(cidrs) > 2:
-            return [too_many(_PATH, len(cidrs), 2)]
+            return [invalid(_PATH, _shown(cidrs), "may only hold up to 2 values")]
         errors: ErrorList = []
         if len(cidrs) > 1 and not dual_stack(cidrs):
             why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
-            errors.append(invalid(_PATH, list(cidrs), why))
+            return [invalid(_PATH, _shown(cidrs), why)]
         for i, cidr in enumerate(cidrs):
             errors += canonical_cidr_errors(_PATH.index(i), cidr)
         return errors
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        """Nothing changes but that a second family may be added."""
         now, then = new["spec"].get("cidrs") or [], old["spec"].get("cidrs") or []
-        if len(then) == 1 and len(now) == 2:
-            errors = self.validate_create(new, ctx)
-            if now[0] != then[0]:
-                errors.append(invalid(_PATH.index(0), now[0], "field is immutable"))
-            return errors
-        return [] if now == then else [invalid(_PATH, now, "field is immutable")]
+        errors = self.validate_create(new, ctx)
+        if len(now) != len(then) and (len(then), len(now)) != (1, 2):
+            return [*errors, invalid(_PATH, now or None, IMMUTABLE)]
+        kept = enumerate(zip(now, then, strict=False))
+        return errors + [invalid(_PATH.index(i), cidr, IMMUTABLE) for i, (cidr, was) in kept if cidr != was]
+
+
+def _shown(cidrs: Sequence[str]) -> Obj:
+    return {"CIDRs": list(cidrs)}
 
 
 RESOURCE = Resource(

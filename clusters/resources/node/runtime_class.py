@@ -11,12 +11,14 @@ from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.meta import immutable_errors, label_errors
 from clusters.resources.common.quantities import amount_errors, container_resource_errors
 from clusters.resources.pod_spec.scheduling import toleration_errors
+from clusters.resources.pod_spec.warnings import DEPRECATED_NODE_LABELS
 
 _HANDLER = Path("handler")
 
 
 class RuntimeClassStrategy(Strategy):
     allow_unconditional_update = False
+    validates_whole_update = True
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         errors = label(obj.get("handler", ""), _HANDLER)
@@ -28,7 +30,15 @@ class RuntimeClassStrategy(Strategy):
         return errors + toleration_errors(scheduling.get("tolerations") or (), path.child("tolerations"))
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return immutable_errors(new.get("handler"), old.get("handler"), _HANDLER)
+        errors = self.validate_create(new, ctx)
+        return errors + immutable_errors(new.get("handler"), old.get("handler"), _HANDLER)
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        keys = (obj.get("scheduling") or {}).get("nodeSelector") or ()
+        return [f"scheduling.nodeSelector: {DEPRECATED_NODE_LABELS[k]}" for k in keys if k in DEPRECATED_NODE_LABELS]
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
 
 
 RESOURCE = Resource(

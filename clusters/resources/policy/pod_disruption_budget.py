@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from clusters.machinery.field import ErrorList, Path, invalid, not_supported
+from clusters.machinery.names import path_segment_name
 from clusters.machinery.types import Obj
 from clusters.resources.apps.rules import at_most_all_errors, int_or_percent_errors
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import field
 from clusters.resources.common.checks import nonnegative
 from clusters.resources.common.columns import AGE, NAME
+from clusters.resources.common.conditions import condition_errors
 from clusters.resources.common.labels import selector_errors
 
 EVICTION_POLICIES = frozenset({"AlwaysAllow", "IfHealthyBudget"})
@@ -19,6 +21,10 @@ _COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPo
 class PodDisruptionBudgetStrategy(Strategy):
     has_generation = True
     allow_unconditional_update = False
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        """The kind's own validation does not look at the name: what can stand in a URL will do."""
+        return path_segment_name(name, prefix=prefix)
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {})
@@ -48,7 +54,8 @@ class PodDisruptionBudgetStrategy(Strategy):
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         status = new.get("status") or {}
-        return [e for name in _COUNTS for e in nonnegative(status.get(name), Path("status").child(name))]
+        errors = condition_errors(status.get("conditions"), Path("status").child("conditions"))
+        return errors + [e for name in _COUNTS for e in nonnegative(status.get(name), Path("status").child(name))]
 
 
 def _shown(spec: Obj) -> Obj:

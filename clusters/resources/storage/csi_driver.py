@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clusters.machinery.field import ErrorList, Path, duplicate, invalid, not_supported, required
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.meta import immutable_errors
-from clusters.resources.pod_spec.volumes import driver_name_errors
 
-MODES = frozenset({"Persistent", "Ephemeral"})
+MODES = ("Persistent", "Ephemeral")
 FS_GROUP_POLICIES = frozenset({"ReadWriteOnceWithFSType", "File", "None"})
 _SPEC = Path("spec")
 _DEFAULTS = {
@@ -21,6 +22,16 @@ _DEFAULTS = {
     "requiresRepublish": False,
     "seLinuxMount": False,
 }
+_NEEDED = {
+    "attachRequired": "attachedRequired",
+    "podInfoOnMount": "podInfoOnMount",
+    "storageCapacity": "storageCapacity",
+}
+"""Fields that must be there, and what refusals call them."""
+_TOKENS_IN_SECRETS = (
+    "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible"
+    " logging of tokens in volume attributes"
+)
 
 
 class CSIDriverStrategy(Strategy):
@@ -35,41 +46,37 @@ class CSIDriverStrategy(Strategy):
             spec["volumeLifecycleModes"] = ["Persistent"]
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        errors = driver_name_errors(obj["metadata"].get("name", ""), Path("name"))
-        return errors + _spec_errors(obj["spec"])
+        return _spec_errors(obj["spec"])
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        spec = obj["spec"]
+        unset = spec.get("tokenRequests") and spec.get("serviceAccountTokenInSecrets") is None
+        return [_TOKENS_IN_SECRETS] if unset else []
+
+    def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        """A new driver has no generation; the first change of its spec is 1."""
+        if new["spec"] != old["spec"]:
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         spec, before = new["spec"], old["spec"]
         errors = _spec_errors(spec)
-        for name in ("attachRequired", "fsGroupPolicy", "volumeLifecycleModes"):
-            shown = "fsGroupPolicy" if name == "fsGroupPolicy" else name.replace("attachRequired", "attachedRequired")
+        for name, shown in (("attachRequired", "attachedRequired"), ("volumeLifecycleModes", "volumeLifecycleModes")):
             errors += immutable_errors(spec.get(name), before.get(name), _SPEC.child(shown))
         return errors
 
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        same = (new["spec"].get("tokenRequests") or []) == (old["spec"].get("tokenRequests") or [])
+        return [] if same else self.warn_create(new, ctx)
+
 
 def _spec_errors(spec: Obj) -> ErrorList:
-    errors: ErrorList = []
-    errors += [
-        required(_SPEC.child("attachedRequired" if name == "attachRequired" else name))
-        for name in ("attachRequired", "podInfoOnMount", "storageCapacity")
-        if spec.get(name) is None
-    ]
+    errors: ErrorList = [required(_SPEC.child(shown)) for name, shown in _NEEDED.items() if spec.get(name) is None]
     policy = spec.get("fsGroupPolicy")
     if policy not in FS_GROUP_POLICIES:
         errors.append(not_supported(_SPEC.child("fsGroupPolicy"), policy, FS_GROUP_POLICIES))
-    seen: set[str] = set()
-    for i, request in enumerate(spec.get("tokenRequests") or ()):
-        path, audience = _SPEC.child("tokenRequests").index(i), request.get("audience", "")
-        if audience in seen:
-            errors.append(duplicate(path.child("audience"), audience))
-        seen.add(audience)
-        seconds = request.get("expirationSeconds")
-        if seconds is not None and seconds < 600:
-            why = "may not specify a duration less than 10 minutes"
-            errors.append(invalid(path.child("expirationSeconds"), seconds, why))
-        if seconds is not None and seconds > 1 << 32:
-            why = "may not specify a duration larger than 2^32 seconds"
-            errors.append(invalid(path.child("expirationSeconds"), seconds, why))
+    requests = spec.get("tokenRequests") or ()
+    errors += _token_errors(requests, _SPEC.child("tokenRequests"))
     errors += [
         not_supported(_SPEC.child("volumeLifecycleModes"), mode, MODES)
         for mode in spec.get("volumeLifecycleModes") or ()
@@ -79,6 +86,27 @@ def _spec_errors(spec: Obj) -> ErrorList:
     if seconds is not None and seconds < 10:
         path = _SPEC.child("nodeAllocatableUpdatePeriodSeconds")
         errors.append(invalid(path, seconds, "must be greater than or equal to 10 seconds"))
+    in_secrets = spec.get("serviceAccountTokenInSecrets")
+    if in_secrets is not None and not requests:
+        why = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+        errors.append(invalid(_SPEC.child("serviceAccountTokenInSecrets"), in_secrets, why))
+    return errors
+
+
+def _token_errors(requests: Sequence[Obj], path: Path) -> ErrorList:
+    errors: ErrorList = []
+    seen: set[str] = set()
+    for i, request in enumerate(requests):
+        audience, seconds = request.get("audience", ""), request.get("expirationSeconds")
+        if audience in seen:
+            errors.append(duplicate(path.index(i).child("audience"), audience))
+            continue
+        seen.add(audience)
+        at_ = path.index(i).child("expirationSeconds")
+        if seconds is not None and seconds < 600:
+            errors.append(invalid(at_, seconds, "may not specify a duration less than 10 minutes"))
+        if seconds is not None and seconds > 1 << 32:
+            errors.append(invalid(at_, seconds, "may not specify a duration larger than 2^32 seconds"))
     return errors
 
 

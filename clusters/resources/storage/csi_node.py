@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from clusters.machinery.field import ErrorList, Path, duplicate, invalid, required, too_long
+from collections.abc import Collection
+
+from clusters.machinery.field import ErrorList, Path, duplicate, invalid, required
 from clusters.machinery.names import dns1123_subdomain
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import count
+from clusters.resources.common.checks import nonnegative, qualified
 from clusters.resources.common.columns import AGE, NAME
-from clusters.resources.common.meta import label_key_errors
-from clusters.resources.common.shown import CSI_NODE_DRIVER, shown
+from clusters.resources.common.meta import immutable_errors
+from clusters.resources.common.shown import CSI_NODE_DRIVER
 from clusters.resources.pod_spec.volumes import driver_name_errors
 
 MAX_NODE_ID = 256
@@ -18,6 +21,7 @@ _DRIVERS = Path("spec").child("drivers")
 
 class CSINodeStrategy(Strategy):
     allow_unconditional_update = False
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {}).setdefault("drivers", None)
@@ -29,41 +33,43 @@ class CSINodeStrategy(Strategy):
         errors: ErrorList = []
         seen: set[str] = set()
         for i, driver in enumerate(obj["spec"].get("drivers") or ()):
-            path = _DRIVERS.index(i)
-            errors += _driver_errors(driver, path)
-            name = driver.get("name", "")
-            if name in seen:
-                errors.append(duplicate(path.child("name"), name))
-            seen.add(name)
+            errors += _driver_errors(driver, seen, _DRIVERS.index(i))
+            seen.add(driver.get("name", ""))
         return errors
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        """The server validates the new object twice. What a driver can still attach may change, nothing else."""
         errors = self.validate_create(new, ctx)
-        before = {d.get("name"): d for d in old["spec"].get("drivers") or ()}
-        for driver in new["spec"].get("drivers") or ():
-            known = before.get(driver.get("name"))
-            if known is not None and known.get("nodeID") != driver.get("nodeID"):
-                errors.append(invalid(Path("CSINodeDriver"), shown(driver, CSI_NODE_DRIVER), "field is immutable"))
+        errors += errors
+        drivers = [_fixed(driver) for driver in new["spec"].get("drivers") or ()]
+        for before in map(_fixed, old["spec"].get("drivers") or ()):
+            for driver in drivers:
+                if driver.get("name") == before.get("name"):
+                    errors += immutable_errors(driver, before, _DRIVERS, CSI_NODE_DRIVER)
         return errors
 
 
-def _driver_errors(driver: Obj, path: Path) -> ErrorList:
-    errors = driver_name_errors(driver.get("name", ""), path.child("name"))
-    node = driver.get("nodeID", "")
+def _fixed(driver: Obj) -> Obj:
+    return {name: value for name, value in driver.items() if name != "allocatable" and value not in (None, [])}
+
+
+def _driver_errors(driver: Obj, seen: Collection[str], path: Path) -> ErrorList:
+    name, node, at = driver.get("name", ""), driver.get("nodeID", ""), path.child("nodeID")
+    errors = driver_name_errors(name, path.child("name"))
     if not node:
-        errors.append(required(path.child("nodeID")))
-    if len(node) > MAX_NODE_ID:
-        errors.append(too_long(path.child("nodeID"), MAX_NODE_ID))
-    allocatable = driver.get("allocatable")
-    if allocatable is not None and allocatable.get("count", 0) < 0:
-        at = path.child("allocatable", "count")
-        errors.append(invalid(at, allocatable["count"], "must be greater than or equal to 0"))
+        errors.append(required(at))
+    if len(node.encode()) > MAX_NODE_ID:
+        errors.append(invalid(at, node, f"must be {MAX_NODE_ID} characters or less"))
+    errors += nonnegative((driver.get("allocatable") or {}).get("count"), path.child("allocatable", "count"))
+    if name in seen:
+        errors.append(duplicate(path.child("name"), name))
     keys = driver.get("topologyKeys") or ()
     for i, key in enumerate(keys):
-        at = path.child("topologyKeys").index(i) if key else path.child("topologyKeys")
-        errors += label_key_errors(key, at)
+        if not key:
+            errors.append(required(path))
         if key in keys[:i]:
-            errors.append(duplicate(path.child("topologyKeys"), key))
+            errors.append(duplicate(path, key))
+        errors += qualified(key, path)
     return errors
 
 

@@ -5,34 +5,41 @@ Models: kubernetes, registry/storage/csistoragecapacity and its validation.
 
 from __future__ import annotations
 
-from clusters.machinery.field import ErrorList, Path, invalid
-from clusters.machinery.names import dns1123_subdomain
+from clusters.machinery.field import ErrorList, Path
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import field
-from clusters.resources.common.checks import nonnegative_quantity
+from clusters.resources.common.checks import nonnegative_quantity, subdomain
 from clusters.resources.common.columns import NAME
 from clusters.resources.common.labels import selector_errors
 from clusters.resources.common.meta import immutable_errors
+from clusters.resources.pod_spec.warnings import node_label_warnings
+
+_TOPOLOGY = Path("nodeTopology")
 
 
 class CSIStorageCapacityStrategy(Strategy):
     allow_unconditional_update = False
+    validates_whole_update = True
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        name = obj.get("storageClassName", "")
-        errors: ErrorList = [invalid(Path("storageClassName"), name, text) for text in dns1123_subdomain(name)]
-        errors += selector_errors(obj.get("nodeTopology"), Path("nodeTopology"))
-        for size in ("capacity", "maximumVolumeSize"):
-            if obj.get(size) is not None:
-                errors += nonnegative_quantity(obj[size], Path(size))
+        errors = selector_errors(obj.get("nodeTopology"), _TOPOLOGY)
+        errors += subdomain(obj.get("storageClassName", ""), Path("storageClassName"))
+        if obj.get("capacity") is not None:
+            errors += nonnegative_quantity(obj["capacity"], Path("capacity"))
         return errors
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        return list(node_label_warnings(obj.get("nodeTopology") or {}, _TOPOLOGY))
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         errors = self.validate_create(new, ctx)
         for name in ("nodeTopology", "storageClassName"):
             errors += immutable_errors(new.get(name), old.get(name), Path(name))
         return errors
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
 
 
 RESOURCE = Resource(

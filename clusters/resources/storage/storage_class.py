@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from clusters.machinery.field import (
     ErrorList,
@@ -20,6 +20,7 @@ from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import field
 from clusters.resources.common.columns import AGE, NAME_TEXT
 from clusters.resources.common.meta import immutable_errors, label_key_errors, label_value_errors
+from clusters.resources.pod_spec.warnings import DEPRECATED_NODE_LABELS
 
 MAX_PARAMETERS = 512
 MAX_PARAMETER_BYTES = 256 * 1024
@@ -36,8 +37,6 @@ def provisioner_errors(name: str, path: Path) -> ErrorList:
 
 def parameters_errors(parameters: Mapping[str, str] | None, path: Path, *, needed: bool = False) -> ErrorList:
     """Not too many, not too large, no empty key."""
-    if needed and not parameters:
-        return [required(path, "must contain at least one key/value pair")]
     if parameters and len(parameters) > MAX_PARAMETERS:
         return [too_long(path, MAX_PARAMETERS)]
     errors: ErrorList = []
@@ -45,13 +44,25 @@ def parameters_errors(parameters: Mapping[str, str] | None, path: Path, *, neede
     for key, value in (parameters or {}).items():
         if not key:
             errors.append(invalid(path, key, "field can not be empty."))
-        total += len(key) + len(value)
+        total += len(key.encode()) + len(value.encode())
     if total > MAX_PARAMETER_BYTES:
         errors.append(too_long(path, MAX_PARAMETER_BYTES))
+    if needed and not parameters:
+        errors.append(required(path, "must contain at least one key/value pair"))
     return errors
 
 
+def frozen_errors(new: Obj, old: Obj, names: Iterable[str]) -> ErrorList:
+    return [
+        forbidden(Path(name), f"updates to {name} are forbidden.")
+        for name in names
+        if (new.get(name) or None) != (old.get(name) or None)
+    ]
+
+
 class StorageClassStrategy(Strategy):
+    validates_whole_update = True
+
     def default(self, obj: Obj) -> None:
         if obj.get("reclaimPolicy") is None:
             obj["reclaimPolicy"] = "Delete"
@@ -68,13 +79,22 @@ class StorageClassStrategy(Strategy):
             errors.append(not_supported(Path("volumeBindingMode"), mode, BINDING_MODES))
         return errors + _topology_errors(obj)
 
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        out: list[str] = []
+        for i, term in enumerate(obj.get("allowedTopologies") or ()):
+            for j, expression in enumerate(term.get("matchLabelExpressions") or ()):
+                text = DEPRECATED_NODE_LABELS.get(expression.get("key", ""))
+                if text is not None:
+                    at_ = Path("allowedTopologies").index(i).child("matchLabelExpressions").index(j).child("key")
+                    out.append(f"{at_}: {text}")
+        return out
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
+
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         errors = self.validate_create(new, ctx)
-        errors += [
-            forbidden(Path(name), f"updates to {name} are forbidden.")
-            for name in ("parameters", "provisioner", "reclaimPolicy")
-            if (new.get(name) or None) != (old.get(name) or None)
-        ]
+        errors += frozen_errors(new, old, ("parameters", "provisioner", "reclaimPolicy"))
         path = Path("volumeBindingMode")
         return errors + immutable_errors(new.get("volumeBindingMode"), old.get("volumeBindingMode"), path)
 

@@ -7,20 +7,19 @@ from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import field
 from clusters.resources.common.columns import AGE, NAME
-from clusters.resources.common.meta import immutable_errors
-from clusters.resources.storage.storage_class import parameters_errors, provisioner_errors
+from clusters.resources.storage.storage_class import frozen_errors, parameters_errors, provisioner_errors
 
 
 class VolumeAttributesClassStrategy(Strategy):
+    validates_whole_update = True
+
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         errors = provisioner_errors(obj.get("driverName", ""), Path("driverName"))
         return errors + parameters_errors(obj.get("parameters"), Path("parameters"), needed=True)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        errors: ErrorList = []
-        for name in ("driverName", "parameters"):
-            errors += immutable_errors(new.get(name), old.get(name), Path(name))
-        return errors
+        errors = frozen_errors(new, old, ("driverName", "parameters"))
+        return errors + self.validate_create(new, ctx)
 
 
 RESOURCE = Resource(
