@@ -120,11 +120,7 @@ def node_term_warnings(term: Obj, path: Path) -> Iterator[str]:
 
 def node_label_warnings(selector: Obj, path: Path) -> Iterator[str]:
     """Of a metav1.LabelSelector that selects Nodes."""
-    for i, expression in enumerate(selector.get("matchExpressions") or ()):
-        key = expression.get("key", "")
-        if key in DEPRECATED_NODE_LABELS:
-            where = path.child("matchExpressions").index(i).child("key")
-            yield f"{where}: {key} is {DEPRECATED_NODE_LABELS[key]}"
+    yield from node_term_warnings(selector, path)
     for key in selector.get("matchLabels") or ():
         if key in DEPRECATED_NODE_LABELS:
             yield f"{path.child('matchLabels', key)}: {DEPRECATED_NODE_LABELS[key]}"

@@ -107,7 +107,7 @@ COMPLETE = {"startTime": T0, "completionTime": T1, "succeeded": 1, "conditions":
         ({"conditions": []}, "cannot disable the terminal Complete=True condition"),
         ({"succeeded": 0}, "cannot decrease the succeeded counter"),
         ({"completionTime": "2026-05-01T00:02:00Z"}, "completionTime cannot be mutated"),
-        ({"startTime": None}, "startTime cannot be removed for unsuspended job"),
+        ({"startTime": None}, "field is immutable for unsuspended job once set"),
         ({"active": 1}, "active>0 is invalid for finished job"),
         ({"ready": 1}, "cannot set more ready pods than active"),
         ({"uncountedTerminatedPods": {"failed": ["a"]}}, "uncountedTerminatedPods needs to be empty"),
@@ -123,6 +123,25 @@ def test_what_a_finished_job_s_status_may_not_become(change: Obj, words: str) ->
     stored = objects.patch(stored, {"status": COMPLETE}, subresource="status")
     found = objects.patch_refused(stored, {"status": change}, subresource="status")
     assert any(words in message for _, _, message in found), found
+
+
+def test_a_job_that_is_resumed_starts_again() -> None:
+    def suspended(status: str) -> list[Obj]:
+        return [{"type": "Suspended", "status": status}]
+
+    objects = Objects()
+    stored = objects.create(job())
+    objects.patch(stored, {"status": {"startTime": T0, "conditions": suspended("True")}}, subresource="status")
+    resumed = {"status": {"startTime": T1, "conditions": suspended("False")}}
+    assert objects.patch(stored, resumed, subresource="status")["status"]["startTime"] == T1
+    again = objects.patch_refused(stored, {"status": {"startTime": T0}}, subresource="status")
+    assert [field for _, field, _ in again] == ["status.startTime"]
+
+
+def test_an_update_s_faults_are_told_twice() -> None:
+    objects = Objects()
+    found = objects.patch_refused(objects.create(job()), {"spec": {"backoffLimit": -1}})
+    assert [field for _, field, _ in found] == ["spec.backoffLimit", "spec.backoffLimit"]
 
 
 def test_columns_of_a_job() -> None:
