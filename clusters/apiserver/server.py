@@ -18,6 +18,7 @@ from clusters.apiserver.audit import record
 from clusters.apiserver.authn.chain import Authenticator
 from clusters.apiserver.authz.chain import Authorizer
 from clusters.apiserver.call import Call
+from clusters.apiserver.compress import compress
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
 from clusters.apiserver.http import Answer, Later, Request, Response, Stream
@@ -136,6 +137,8 @@ class ApiServer:
             answer.headers.append(("Audit-Id", audit_id))
             if not any(name == "Cache-Control" for name, _ in answer.headers):
                 answer.headers.append(("Cache-Control", "no-cache, private"))
+        if isinstance(answer, Response):
+            compress(call.request, answer)
         record(self.cluster.audit, call, getattr(answer, "status", 101))
         return answer
 

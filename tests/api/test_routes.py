@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import pytest
 
 CMS = "/api/v1/namespaces/default/configmaps"
@@ -56,6 +59,40 @@ def test_metadata_of_a_list_is_not_that_of_an_object(api, path, kind, message):
     api.create(CMS, {"metadata": {"name": "a"}})
     status, body = api.ask("GET", path, headers={"accept": f"application/json;as={kind};v=v1;g=meta.k8s.io"})
     assert (status, body["message"]) == (406, message)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "size", "encoding"),
+    [
+        ("gzip", 200_000, "gzip"),
+        ("br, gzip", 200_000, "gzip"),
+        ("br", 200_000, None),
+        ("gzip;q=0", 200_000, None),
+        ("gzip", 1_000, None),
+    ],
+)
+def test_large_answers_are_compressed_for_who_can_read_them(api, accepted, size, encoding):
+    api.create(CMS, {"metadata": {"name": "a"}, "data": {"k": "x" * size}})
+    answer = api.raw("GET", f"{CMS}/a", headers={"accept-encoding": accepted})
+    assert dict(answer.headers).get("Content-Encoding") == encoding
+    body = gzip.decompress(answer.body) if encoding else answer.body
+    assert len(json.loads(body)["data"]["k"]) == size
+
+
+@pytest.mark.parametrize(
+    ("agent", "query", "lines"),
+    [
+        ("curl/8.5.0", {}, 11),
+        ("Mozilla/5.0 (X11)", {}, 11),
+        ("kubectl/v1.36.0", {}, 1),
+        ("curl/8.5.0", {"pretty": "false"}, 1),
+        ("kubectl/v1.36.0", {"pretty": "true"}, 11),
+        ("kubectl/v1.36.0", {"pretty": "yes"}, 1),
+    ],
+)
+def test_people_get_indented_answers(api, agent, query, lines):
+    answer = api.raw("GET", f"{CMS}/nope", headers={"user-agent": agent}, **query)
+    assert len(answer.body.splitlines()) >= lines if lines > 1 else answer.body.count(b"\n") == 1
 
 
 ALWAYS = ["/", "/apis", "/apis/apps", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3"]
