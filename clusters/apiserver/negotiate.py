@@ -43,8 +43,8 @@ class Form:
 DEFAULT = Form()
 
 
-def _not_acceptable() -> NotAcceptable:
-    return NotAcceptable("only the following media types are accepted: " + ", ".join(OBJECT_TYPES))
+def _not_acceptable(types: tuple[str, ...] = OBJECT_TYPES) -> NotAcceptable:
+    return NotAcceptable("only the following media types are accepted: " + ", ".join(types))
 
 
 @lru_cache(maxsize=1024)
@@ -70,7 +70,7 @@ def clauses(header: str) -> tuple[tuple[str, dict[str, str]], ...]:
 
 
 @lru_cache(maxsize=1024)
-def choose(header: str, *, tables: bool = True, streaming: bool = False) -> Form:
+def choose(header: str, *, tables: bool = True) -> Form:
     """The form an Accept header asks for. `tables`: the endpoint can be answered as Table or metadata.
     Raises NotAcceptable."""
     if not header:
@@ -82,10 +82,18 @@ def choose(header: str, *, tables: bool = True, streaming: bool = False) -> Form
             if kind not in (accepted_kind, "*") or sub not in (accepted_sub, "*"):
                 continue
             form = _with_params(accepted, params, tables)
-            if form is None or (streaming and accepted != JSON):
-                continue
-            return form
+            if form is not None:
+                return form
     raise _not_acceptable()
+
+
+def choose_stream(header: str) -> Form:
+    """The form of a watch's events. YAML has no streams, also where JSON would have been the second choice.
+    Raises NotAcceptable."""
+    form = choose(header)
+    if form.media_type != JSON:
+        raise _not_acceptable(STREAM_TYPES)
+    return form
 
 
 _META_FORMS = {

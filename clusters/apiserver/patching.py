@@ -104,11 +104,17 @@ class Patch:
     def _decoded(self, patched: Obj, shown: Callable[[], str], prefix: str = "", *, unstructured: bool = False) -> Obj:
         """The patched document as an object of the type; what is wrong with it is the patch's fault.
         `unstructured`: type errors as the converter words them that does not go through JSON."""
+        endpoint = self._endpoint
+        version, kind = patched.get("apiVersion"), patched.get("kind")
+        if version != endpoint.api_version or kind != endpoint.kind:
+            names = isinstance(version, str) and isinstance(kind, str) and not (unstructured or endpoint.custom)
+            if names and (problem := decode.conversion_problem(version, kind, endpoint.api_version, endpoint.kind)):
+                raise _invalid(shown(), problem)
         errors: list[str] = []
         if self._strict and count_keys(self._body) != _members(self._parsed):
             errors = [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
         try:
-            obj, unknown = decode.convert(patched, self._endpoint.type, collect=self._strict)
+            obj, unknown = decode.convert(patched, endpoint.type, collect=self._strict)
         except decode.DecodeError as error:
             raise _invalid(shown(), error.unstructured if unstructured else str(error)) from None
         errors += unknown
@@ -116,7 +122,7 @@ class Patch:
             if self._validation == decode.STRICT:
                 raise _invalid(shown(), decode.strict_text(errors))
             self.warnings.extend(errors)
-        return {"apiVersion": self._endpoint.api_version, "kind": self._endpoint.kind, **obj}
+        return {"apiVersion": endpoint.api_version, "kind": endpoint.kind, **obj}
 
     def _apply(self, live: Obj | None) -> Obj:
         if self._parsed is None:

@@ -39,6 +39,8 @@ _META = (
 _MANAGED = ("manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource")
 DEFAULT_FORM = Form()
 INDENTED = Form(pretty=True)
+_TEXT = "tag:yaml.org,2002:str"
+_BOOLS_OF_YAML_1 = frozenset(("y", "Y", "n", "N"))
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -47,6 +49,17 @@ class _Dumper(_DUMPER):  # type: ignore[valid-type,misc]
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    """Text that would be read as something else is quoted twice, text of lines stands as it is."""
+    if "\n" in text:
+        return dumper.represent_scalar(_TEXT, text, style="|")
+    other = text in _BOOLS_OF_YAML_1 or dumper.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT
+    return dumper.represent_scalar(_TEXT, text, style='"' if other else None)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _ordered(obj: dict[str, Any], first: Iterable[str]) -> dict[str, Any]:

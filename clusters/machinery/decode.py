@@ -15,7 +15,7 @@ from typing import Any
 
 from clusters.machinery import gojson, goyaml, schema
 from clusters.machinery.convert import Run, convert
-from clusters.machinery.errors import BadRequest
+from clusters.machinery.errors import ApiError, BadRequest
 from clusters.machinery.gojson import GoJsonError
 from clusters.machinery.scalars import DecodeError, shape
 from clusters.machinery.schema import ObjectType
@@ -24,6 +24,7 @@ from clusters.machinery.types import Obj
 IGNORE, WARN, STRICT = "Ignore", "Warn", "Strict"
 
 _SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
+_NO_KIND = "couldn't get version/kind; json parse error"
 _IDENTITY = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 
@@ -60,9 +61,7 @@ def decode(
             value = gojson.parse_json(body)
     except GoJsonError as error:
         what = "yaml" if "yaml" in media_type else "json"
-        text = f"error converting YAML to JSON: {error}" if what == "yaml" else f"json parse error: {error}"
-        if what == "json":
-            text = f"couldn't get version/kind; {text}"
+        text = f"error converting YAML to JSON: {error}" if what == "yaml" else f"{_NO_KIND}: {error}"
         raise _unrecognized(kind, text, body) from None
     sent_version, sent_kind = _identify(value, kind, api_version, body, loose=type_.loose)
     run = Run(collect=strict)
@@ -83,6 +82,32 @@ def decode(
     if api_version:
         obj = {"kind": sent_kind, "apiVersion": sent_version, **obj}
     return Decoded(obj, errors)
+
+
+_OPTIONS_SCHEME = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"
+
+
+def decode_options(body: bytes, media_type: str, type_: ObjectType) -> Obj:
+    """The options in the body of a DELETE, of whatever version. The real server forgets to make client errors of what
+    is wrong with them: raises ApiError with its decoder's own words."""
+    try:
+        value = goyaml.parse_yaml_strict(body)[0] if "yaml" in media_type else gojson.parse_json(body)
+    except GoJsonError as error:
+        head = "error converting YAML to JSON" if "yaml" in media_type else _NO_KIND
+        raise ApiError(f"{head}: {error}", reason="") from None
+    if value is not None and not isinstance(value, dict):
+        what = f"json: cannot unmarshal {shape(value)} into Go value of type {_IDENTITY}"
+        raise ApiError(f"{_NO_KIND}: {what}", reason="")
+    kind, version = (value or {}).get("kind") or type_.struct, (value or {}).get("apiVersion") or "meta.k8s.io/v1"
+    if kind != type_.struct:
+        text = f'no kind "{kind}" is registered for version "{version}" in scheme "{_OPTIONS_SCHEME}"'
+        raise ApiError(text, reason="")
+    try:
+        return Run(collect=False).top(type_, value)
+    except DecodeError as error:
+        raise ApiError(str(error), reason="") from None
+    except RecursionError:
+        raise ApiError("json: exceeded max depth", reason="") from None
 
 
 def strict_text(errors: list[str]) -> str:
@@ -113,11 +138,11 @@ def _identify(value: Any, kind: str, api_version: str, body: bytes, *, loose: bo
         value = {}
     if not isinstance(value, dict):
         text = f"json: cannot unmarshal {shape(value)} into Go value of type {_IDENTITY}"
-        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {text}", body)
+        raise _unrecognized(kind, f"{_NO_KIND}: {text}", body)
     for key in ("apiVersion", "kind"):
         if value.get(key) is not None and not isinstance(value[key], str):
             text = f"json: cannot unmarshal {shape(value[key])} into Go struct field .{key} of type string"
-            raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {text}", body)
+            raise _unrecognized(kind, f"{_NO_KIND}: {text}", body)
     sent_version, sent_kind = value.get("apiVersion") or "", value.get("kind") or ""
     if sent_version.count("/") > 1:
         raise _unrecognized(kind, f"unexpected GroupVersion string: {sent_version}", body)
@@ -130,18 +155,24 @@ def _identify(value: Any, kind: str, api_version: str, body: bytes, *, loose: bo
     return sent_version or api_version, sent_kind or kind
 
 
+def conversion_problem(sent_version: str, sent_kind: str, api_version: str, kind: str) -> str:
+    """Why an object that calls itself so is none of the built-in kind; "" if it may be."""
+    if sent_version == api_version and sent_kind == kind:
+        return ""
+    group, _, version = sent_version.rpartition("/")
+    if schema.definitions().name(group, version, sent_kind) is None:
+        return f'no kind "{sent_kind}" is registered for version "{sent_version}" in scheme "{_SCHEME}"'
+    if sent_kind != kind or group != api_version.rpartition("/")[0]:
+        return f"converting ({version}.{sent_kind}) to ({_internal(api_version)}.{kind}): unknown conversion"
+    return ""
+
+
 def _check_kind(sent_version: str, sent_kind: str, api_version: str, kind: str, type_: ObjectType) -> None:
     """Refuse an object of another kind or version."""
     if not api_version or (sent_version == api_version and (sent_kind == kind or type_.loose)):
         return
-    if not type_.loose:
-        group, _, version = sent_version.rpartition("/")
-        if schema.definitions().name(group, version, sent_kind) is None:
-            text = f'no kind "{sent_kind}" is registered for version "{sent_version}" in scheme "{_SCHEME}"'
-            raise _cannot_handle(sent_kind, sent_version, kind, text)
-        if sent_kind != kind or group != api_version.rpartition("/")[0]:
-            text = f"converting ({version}.{sent_kind}) to ({_internal(api_version)}.{kind}): unknown conversion"
-            raise _cannot_handle(sent_kind, sent_version, kind, text)
+    if not type_.loose and (problem := conversion_problem(sent_version, sent_kind, api_version, kind)):
+        raise _cannot_handle(sent_kind, sent_version, kind, problem)
     if sent_version != api_version:
         raise BadRequest(
             f"the API version in the data ({sent_version}) does not match the expected API version ({api_version})"

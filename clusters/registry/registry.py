@@ -31,6 +31,7 @@ from clusters.registry import aggregation, definitions, metadata
 from clusters.registry.attributes import Admission, Attributes
 from clusters.registry.cache import WatchCache, Write
 from clusters.registry.item import Item, encode
+from clusters.registry.preconditions import check_uid
 from clusters.registry.resources import ResourceMap
 from clusters.resources.base import Context, Resource, Strategy
 from clusters.storage.store import CasFailed, Compacted, HeadMoved, Record
@@ -242,9 +243,9 @@ class Registry:
             ctx.warnings.extend(strategy.warn_create(obj, ctx))
         attrs.name = meta["name"]
         self.admission.validate(attrs)
-        if meta.get("resourceVersion"):
+        sent = str(meta.pop("resourceVersion", None) or "")
+        if sent.isascii() and sent.isdigit() and int(sent) and not opts.dry_run:
             raise ApiError("resourceVersion should not be set on objects to be created", reason="")
-        meta.pop("resourceVersion", None)
         exclusive = strategy.exclusive or attrs.exclusive or ctx.exclusive
         if shape is None or shape not in self._whole:
             whole = _complete(resource, obj, None)
@@ -277,19 +278,27 @@ class Registry:
         subresource: str = "",
         create: Callable[[], Obj] | None = None,
         patch: bool = False,
+        uid: str = "",
     ) -> Item:
         """Replace an object by what `transform` makes of it. With `create`, an absent object is created (server-side
         apply, kinds that allow it). `patch`: the transform takes its version from what it is given, so another's write
-        is no conflict. Raises NotFound, Conflict, Invalid and what admission raises."""
+        is no conflict. `uid`: the object must be this one, or the write is a conflict even if there is none.
+        Raises NotFound, Conflict, Invalid and what admission raises."""
         for _ in range(MAX_ATTEMPTS):
             base = self.cache.refresh()
             old_item = self.cache.get(resource.key(namespace, name))
+            if uid:
+                check_uid(resource, namespace, name, uid, old_item)
             if old_item is None:
                 if create is None:
                     raise NotFound.of(resource.group, resource.name, name)
-                return self.create(resource, namespace, create(), opts)
+                made = create()
+                made["metadata"].pop("resourceVersion", None)
+                return self.create(resource, namespace, made, opts)
             new = transform(old_item.wire)
             ctx = self.context(resource, namespace, name, subresource, opts)
+            if not patch and (named := new["metadata"].get("uid")):
+                check_uid(resource, namespace, name, named, old_item)
             checked = self._check_version(resource, name, new, old_item)
             write, exclusive = self._build_updated(resource, new, old_item, ctx, opts)
             opts.warnings[:] = [*opts.warnings, *(w for w in ctx.warnings if w not in opts.warnings)]
@@ -320,15 +329,6 @@ class Registry:
     def _check_version(self, resource: Resource, name: str, new: Obj, old: Item) -> bool:
         """Optimistic concurrency; True if the client named the version it had read."""
         sent = new["metadata"].get("resourceVersion")
-        uid = new["metadata"].get("uid")
-        if uid and uid != old.obj["metadata"].get("uid"):
-            raise Conflict.of(
-                resource.group,
-                resource.name,
-                name,
-                f"Precondition failed: UID in precondition: {uid}, "
-                f"UID in object meta: {old.obj['metadata'].get('uid')}",
-            )
         if not sent or sent == "0":
             if not resource.strategy.allow_unconditional_update:
                 error = invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")

@@ -198,3 +198,89 @@ def test_a_list_of_one_name_needs_access_to_that_name_alone(api):
     assert jane.ask("GET", cms)[0] == 403
     status, body = jane.ask("GET", cms, fieldSelector="metadata.name=b")
     assert (status, body["details"]["name"]) == (403, "b")
+
+
+STORAGE = "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: "
+FAILED = STORAGE + "Precondition failed: UID in precondition: 12, UID in object meta: {}"
+
+
+def test_an_update_is_for_the_object_of_its_uid_alone(api):
+    uid = api.create(CMS, {"metadata": {"name": "a"}})["metadata"]["uid"]
+    for name, there in (("a", uid), ("gone", "")):
+        status, body = api.ask("PUT", f"{CMS}/{name}", {"metadata": {"name": name, "uid": "12"}})
+        assert (status, body["reason"]) == (409, "Conflict")
+        why = FAILED.format(f"configmaps/default/{name}", there)
+        assert body["message"] == f'Operation cannot be fulfilled on configmaps "{name}": {why}'
+
+
+def test_a_patch_may_not_change_the_uid(api):
+    api.create(CMS, {"metadata": {"name": "a"}})
+    status, body = api.patch("merge", f"{CMS}/a", {"metadata": {"uid": "12"}})
+    assert (status, body["details"]["causes"][0]["field"]) == (422, "metadata.uid")
+
+
+@pytest.mark.parametrize(
+    ("patch", "problem"),
+    [
+        ({"kind": "Pod"}, "converting (v1.Pod) to (core.ConfigMap): unknown conversion"),
+        ({"apiVersion": "v2"}, 'no kind "ConfigMap" is registered for version "v2" in scheme'),
+    ],
+)
+def test_a_patch_may_not_make_another_kind_of_an_object(api, patch, problem):
+    api.create(CMS, {"metadata": {"name": "a"}})
+    status, body = api.patch("merge", f"{CMS}/a", patch)
+    assert status == 422
+    assert problem in body["details"]["causes"][0]["message"]
+    assert api.patch("strategic", f"{CMS}/a", patch)[0] == 200
+
+
+@pytest.mark.parametrize(("sent", "status"), [("0", 201), ("abc", 201), ("7", 500)])
+def test_a_new_object_has_no_version_yet(api, sent, status):
+    assert api.ask("POST", CMS, {"metadata": {"name": "a", "resourceVersion": sent}})[0] == status
+
+
+def test_an_apply_that_creates_forgets_the_version_it_names(api):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "resourceVersion": "7"}}
+    assert api.patch("apply", f"{CMS}/a", body, fieldManager="m")[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        (
+            {"gracePeriodSeconds": "x"},
+            "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64",
+        ),
+        (
+            {"kind": "Foo", "apiVersion": "v1"},
+            'no kind "Foo" is registered for version "v1" in scheme '
+            '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"',
+        ),
+    ],
+)
+def test_delete_options_that_make_no_sense_are_the_decoders_problem(api, body, message):
+    api.create(CMS, {"metadata": {"name": "a"}})
+    status, answer = api.ask("DELETE", f"{CMS}/a", body)
+    assert (status, answer["message"], answer.get("reason")) == (500, message, None)
+    api.get(f"{CMS}/a")
+
+
+@pytest.mark.parametrize("version", ["v1", "apps/v1", "meta.k8s.io/v1"])
+def test_delete_options_may_be_of_any_version(api, version):
+    api.create(CMS, {"metadata": {"name": "a"}})
+    body = {"kind": "DeleteOptions", "apiVersion": version, "dryRun": ["All"]}
+    assert api.ask("DELETE", f"{CMS}/a", body)[0] == 200
+    api.get(f"{CMS}/a")
+
+
+def test_managed_fields_that_cannot_be_read_are_forgotten(api):
+    entry = {"manager": "x", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV2", "fieldsV1": {}}
+    made = api.create(CMS, {"metadata": {"name": "a", "managedFields": [entry]}, "data": {"k": "v"}}, fieldManager="m")
+    assert [e["manager"] for e in made["metadata"]["managedFields"]] == ["m"]
+
+
+def test_yaml_answers_quote_as_the_real_server_does(api):
+    api.create(CMS, {"metadata": {"name": "a"}, "data": {"flag": "true", "lines": "x\ny\n", "text": "so it is"}})
+    answer = api.raw("GET", f"{CMS}/a", headers={"accept": "application/yaml"})
+    assert b'data:\n  flag: "true"\n  lines: |\n    x\n    y\n  text: so it is\n' in answer.body

@@ -41,8 +41,7 @@ def _params(call: Call) -> DeleteParams:
     if call.request.body:
         type_ = schema.definitions().type("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
         sent, media = plain_body(call, type_)
-        decoded = decode.decode(sent, media, type_, field_validation="Ignore", api_version="", kind="DeleteOptions")
-        body = decoded.obj
+        body = decode.decode_options(sent, media, type_)
     return DeleteParams.parse(call.query, body)
 
 
@@ -54,8 +53,9 @@ def delete_options(params: DeleteParams, default: str = "") -> deletion.DeleteOp
     if orphan is not None:
         propagation = "Orphan" if orphan else "Background"
     preconditions = raw.get("preconditions") or {}
+    grace = raw.get("gracePeriodSeconds")
     return deletion.DeleteOptions(
-        grace_seconds=raw.get("gracePeriodSeconds"),
+        grace_seconds=1 if grace is not None and grace < 0 else grace,
         propagation=propagation or default,
         uid=preconditions.get("uid") or "",
         resource_version=preconditions.get("resourceVersion") or "",

@@ -9,7 +9,7 @@ from clusters.apiserver import table
 from clusters.apiserver.call import Call
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import JSON, Response, Stream
-from clusters.apiserver.negotiate import choose
+from clusters.apiserver.negotiate import choose_stream
 from clusters.apiserver.params import ListOptions
 from clusters.apiserver.revisions import at_least, parse_revision
 from clusters.apiserver.selection import check_fields, selection
@@ -26,7 +26,7 @@ def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
     """A stream of events."""
     server, info = call.server, call.info
     cluster = server.cluster
-    form = choose(call.accept, streaming=True)
+    form = choose_stream(call.accept)
     opts = ListOptions.parse(call.query, watch=True)
     _check_name(call, opts)
     check_fields(endpoint, opts.fields)

@@ -82,6 +82,7 @@ def put(call: Call, endpoint: Endpoint, subresource: str) -> Response:
         replace,
         opts,
         subresource=subresource,
+        uid=str(incoming["metadata"].get("uid") or ""),
         create=make if endpoint.resource.strategy.allow_create_on_update and not subresource else None,
     )
     return object_response(call, endpoint, stored, form, 201 if created else 200)

@@ -19,8 +19,9 @@ from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
 from clusters.apiserver.patching import APPLY, Patch
 from clusters.apiserver.routing import check_route
+from clusters.apiserver.subresources.scale_owners import owners_of_parent, owners_of_scale
 from clusters.machinery import schema
-from clusters.machinery.errors import BadRequest, Conflict, Invalid, MethodNotAllowed
+from clusters.machinery.errors import BadRequest, Invalid, MethodNotAllowed
 from clusters.machinery.field import Path, invalid
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item
@@ -46,6 +47,11 @@ def _replaced(endpoint: Endpoint, obj: Obj, scale: Obj) -> Obj:
     make = getattr(endpoint.resource.strategy, "with_scale", None)
     found: Obj = make(obj, scale) if make is not None else with_replicas(obj, scale)
     return found
+
+
+def _path(endpoint: Endpoint, obj: Obj) -> tuple[str, ...]:
+    find = getattr(endpoint.resource.strategy, "scale_path", None)
+    return find(obj) if find is not None else ("spec", "replicas")
 
 
 def serve(call: Call, endpoint: Endpoint) -> Answer:
@@ -95,37 +101,49 @@ def _patch(call: Call, endpoint: Endpoint) -> Response:
         call.warnings[:] = [*call.warnings, *(w for w in patching.warnings if w not in call.warnings)]
         return out
 
-    return _write(call, endpoint, params, apply)
+    return _write(call, endpoint, params, apply, operation="Apply" if media == APPLY else "Update")
 
 
-def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any) -> Response:
-    """Write what `change` makes of the current Scale into the object."""
+def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any, *, operation: str = "Update") -> Response:
+    """Write what `change` makes of the current Scale into the object. Who owns the replicas is tracked with the
+    object, unless the operation is to work it out by itself (`Apply`)."""
     info = call.info
 
     def transform(current: Obj) -> Obj:
         served = endpoint.outgoing(current, None)
-        scale = change(read_scale(endpoint, served))
+        before = read_scale(endpoint, served)
+        owners = served["metadata"].get("managedFields")
+        if operation == "Apply":
+            before["metadata"]["managedFields"] = owners_of_scale(owners, _path(endpoint, served))
+        scale = change(before)
         replicas = (scale.get("spec") or {}).get("replicas", 0)
         if not endpoint.custom and (not isinstance(replicas, int) or replicas < 0):
             error = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
             raise Invalid.of("autoscaling", "Scale", info.name, [error])
-        uid = scale["metadata"].get("uid")
-        if uid and uid != current["metadata"].get("uid"):
-            why = (
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current['metadata'].get('uid')}"
-            )
-            raise Conflict.of(endpoint.group, endpoint.name, info.name, why)
         out = _replaced(endpoint, served, scale)
         out["metadata"] = dict(out["metadata"])
+        if uid := scale["metadata"].get("uid"):
+            out["metadata"]["uid"] = uid
+        if operation == "Apply":
+            named = scale["metadata"].get("managedFields")
+            out["metadata"]["managedFields"] = owners_of_parent(
+                owners, named, _path(endpoint, served), endpoint.api_version
+            )
         rev = scale["metadata"].get("resourceVersion")
         out["metadata"]["resourceVersion"] = rev or current["metadata"]["resourceVersion"]
         if not rev:
             out["metadata"].pop("resourceVersion")
         return endpoint.incoming(out)
 
-    opts = write_options(call, endpoint, params)
+    opts = write_options(call, endpoint, params, operation=operation)
     item = call.server.cluster.registry.update(
-        endpoint.resource, info.namespace, info.name, transform, opts, subresource="scale"
+        endpoint.resource,
+        info.namespace,
+        info.name,
+        transform,
+        opts,
+        subresource="scale",
+        patch=info.verb == "patch",
     )
     return _answer(call, endpoint, item)
 

@@ -174,8 +174,10 @@ class _Apply:
     def adopt(self, managers: dict[Key, Entry]) -> None:
         """What was there before anybody tracked it belongs to `before-first-apply`."""
         taken, _ = managedfields.changes(managedfields.empty_object(self.type), self.live, self.type)
+        if self.reset:
+            taken = fieldset.without_subtrees(taken, self.reset)
         if taken:
-            key = (BEFORE_FIRST_APPLY, "Update", self.api_version, "")
+            key = (BEFORE_FIRST_APPLY, "Update", self.api_version, self.key[3])
             managers[key] = managedfields.make_entry(key, self.api_version, self.time, taken)
 
     def run(self, managers: dict[Key, Entry], *, force: bool) -> Obj:

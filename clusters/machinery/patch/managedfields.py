@@ -73,6 +73,8 @@ def managers_of(entries: Iterable[Any] | None) -> dict[Key, Entry] | None:
         if (
             not isinstance(entry, dict)
             or entry.get("operation") not in ("Apply", "Update")
+            or not entry.get("apiVersion")
+            or entry.get("fieldsType") != "FieldsV1"
             or not isinstance(entry.get("fieldsV1", {}), dict)
         ):
             return None

@@ -24,6 +24,11 @@ class ScalePaths:
     status: str
     selector: str = ""
 
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """The names on the way to the replicas."""
+        return tuple(_names(self.spec))
+
     def scale_of(self, obj: Obj) -> Obj:
         """The `autoscaling/v1` Scale. Raises InternalError if the object has no replicas."""
         meta = obj["metadata"]
@@ -44,7 +49,7 @@ class ScalePaths:
 
     def with_scale(self, obj: Obj, scale: Obj) -> Obj:
         """A copy of the object with the replicas that a Scale asks for."""
-        return with_path(obj, tuple(_names(self.spec)), (scale.get("spec") or {}).get("replicas", 0))
+        return with_path(obj, self.replicas, (scale.get("spec") or {}).get("replicas", 0))
 
     def spec_errors(self, obj: Obj) -> ErrorList:
         return _replicas_errors(obj, self.spec)

@@ -97,6 +97,12 @@ class CustomResourceStrategy(Strategy):
         assert paths is not None
         return paths.with_scale(obj, scale)
 
+    def scale_path(self, obj: Obj) -> tuple[str, ...]:
+        """Where the replicas are."""
+        paths = self._scaled(obj).scale
+        assert paths is not None
+        return paths.replicas
+
     def _scaled(self, obj: Obj) -> CompiledVersion:
         return self._versions.get(obj["apiVersion"].rpartition("/")[2]) or self._stored
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.apiserver.negotiate import body_type, choose
+from clusters.apiserver.negotiate import body_type, choose, choose_stream
 from clusters.machinery.errors import NotAcceptable, UnsupportedMediaType
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -50,9 +50,10 @@ def test_choose_refuses_tables_of_what_has_none():
 
 
 def test_choose_streams_json_only():
-    assert choose("application/json;stream=watch", streaming=True).plain
-    with pytest.raises(NotAcceptable):
-        choose("application/yaml", streaming=True)
+    assert choose_stream("application/json;stream=watch").plain
+    for accept in ("application/yaml", "application/yaml,application/json"):
+        with pytest.raises(NotAcceptable, match="accepted: application/json;stream=watch, application/vnd"):
+            choose_stream(accept)
 
 
 def test_body_type_knows_three_forms_and_refuses_the_rest():
