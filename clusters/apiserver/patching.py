@@ -107,9 +107,10 @@ class Patch:
         endpoint = self._endpoint
         version, kind = patched.get("apiVersion"), patched.get("kind")
         if version != endpoint.api_version or kind != endpoint.kind:
-            names = isinstance(version, str) and isinstance(kind, str) and not (unstructured or endpoint.custom)
-            if names and (problem := decode.conversion_problem(version, kind, endpoint.api_version, endpoint.kind)):
-                raise _invalid(shown(), problem)
+            if isinstance(version, str) and isinstance(kind, str) and not (unstructured or endpoint.custom):
+                problem = decode.conversion_problem(version, kind, endpoint.api_version, endpoint.kind)
+                if problem:
+                    raise _invalid(shown(), problem)
         errors: list[str] = []
         if self._strict and count_keys(self._body) != _members(self._parsed):
             errors = [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
