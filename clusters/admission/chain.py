@@ -45,8 +45,13 @@ class Chain:
         self._plans: dict[tuple[str, str, str, str], _Plan] = {}
 
     def admit(self, attrs: Attributes) -> None:
-        for step in self._plan(attrs)[0]:
+        steps = self._plan(attrs)[0]
+        for step in steps:
             step(attrs)
+        if attrs.changed and attrs.again is not None:
+            # What a policy added may lack what the plugins before it add: a container's token, its limits.
+            for step in steps:
+                step(attrs)
 
     def validate(self, attrs: Attributes) -> None:
         for step in self._plan(attrs)[1]:

@@ -1,13 +1,15 @@
 """MutatingAdmissionPolicy: changes in CEL, as configurations to be applied or as JSON patches.
 
-Policies run in the order of their names, once; one that asks to (`IfNeeded`) runs again if another changed the
-object after it. Models: apiserver, pkg/admission/plugin/policy/mutating (dispatcher.go, patch/).
+Policies run in the order of their names. If one changes the object, the whole chain looks at it once more, and of
+the policies those that ask to (`IfNeeded`). Models: apiserver, pkg/admission/plugin/policy/mutating (dispatcher.go,
+patch/).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,12 +17,13 @@ from clusters.admission.plugin import Plugin, forbidden
 from clusters.admission.policies.activation import Activation, Failed
 from clusters.admission.policies.match import exempt, matches
 from clusters.admission.policies.params import BadParams, collect
-from clusters.admission.validating_admission_policy import CODES, conditions_hold
+from clusters.admission.validating_admission_policy import conditions_hold
 from clusters.machinery import decode
 from clusters.machinery.cel import Program
 from clusters.machinery.cel.types import BOOL
 from clusters.machinery.cel.values import Duration, ObjectValue, Opaque, Timestamp, Uint
 from clusters.machinery.errors import ApiError
+from clusters.machinery.field import go_quote
 from clusters.machinery.patch import merging
 from clusters.machinery.patch.json import JsonPatchError, apply_json_patch
 from clusters.machinery.patch.typed import ABSENT, TypedError, granular, member_type
@@ -75,62 +78,93 @@ class MutatingAdmissionPolicy(Plugin):
         by_policy: dict[str, list[Obj]] = {}
         for binding in bindings:
             by_policy.setdefault(binding["spec"]["policyName"], []).append(binding)
-        errors: list[str] = []
-        again: list[tuple[Obj, list[Obj]]] = []
+        errors: list[_Error] = []
+        invocations: list[_Invocation] = []
         for policy in attrs.lookup.list(POLICIES):
             bound = by_policy.get(policy["metadata"]["name"])
-            if not bound or not matches(attrs, policy["spec"].get("matchConstraints")):
-                continue
-            changed = _mutate(attrs, policy, bound, errors)
-            if changed:
-                for earlier, its in again:
-                    _mutate(attrs, earlier, its, errors)
-            if policy["spec"].get("reinvocationPolicy") == "IfNeeded":
-                again.append((policy, bound))
+            if bound and matches(attrs, policy["spec"].get("matchConstraints")):
+                invocations += _invocations(attrs, policy, bound, errors)
+        asked, attrs.again = attrs.again, set()
+        for invocation in invocations:
+            if asked is None or invocation.key in asked:
+                _invoke(attrs, invocation, errors)
+            if invocation.policy["spec"].get("reinvocationPolicy") == "IfNeeded":
+                attrs.again.add(invocation.key)
         if errors:
             raise _refusal(attrs, errors)
 
 
-def _mutate(attrs: Attributes, policy: Obj, bindings: list[Obj], errors: list[str]) -> bool:
-    """Run a policy through its bindings; whether it changed the object. Failures go to `errors`."""
-    compiled = _compiled(orjson.dumps(policy["spec"]))
-    name, fails = policy["metadata"]["name"], policy["spec"].get("failurePolicy") != "Ignore"
-    changed = False
+class _Error(NamedTuple):
+    message: str
+    reason: str
+
+
+class _Invocation(NamedTuple):
+    """A policy through one of its bindings, with one parameter."""
+
+    policy: Obj
+    binding: Obj
+    params: Obj | None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        meta = (self.params or {}).get("metadata") or {}
+        names = (self.policy["metadata"]["name"], self.binding["metadata"]["name"])
+        return (*names, meta.get("namespace", ""), meta.get("name", ""))
+
+    def said(self, error: Exception) -> str:
+        return f"{_by(self.policy, self.binding)} denied request: {error}"
+
+
+def _by(policy: Obj, binding: Obj | None) -> str:
+    name = policy["metadata"]["name"]
+    if binding is None:
+        return f"policy {go_quote(name)}"
+    return f"policy '{name}' with binding '{binding['metadata']['name']}'"
+
+
+def _fails(policy: Obj) -> bool:
+    return bool(policy["spec"].get("failurePolicy") != "Ignore")
+
+
+def _invocations(attrs: Attributes, policy: Obj, bindings: list[Obj], errors: list[_Error]) -> list[_Invocation]:
+    out: list[_Invocation] = []
     for binding in bindings:
         if not matches(attrs, binding["spec"].get("matchResources")):
             continue
-        by = f" with binding '{binding['metadata']['name']}'"
         try:
-            for params in collect(attrs, policy, binding):
-                changed |= _run(attrs, compiled, params)
+            out += [_Invocation(policy, binding, params) for params in collect(attrs, policy, binding)]
         except BadParams as error:
-            if fails:
+            if _fails(policy):
                 what = "binding" if error.binding else "policy"
-                errors.append(
-                    f"policy '{name}'{by if error.binding else ''} denied request: failed to configure {what}: {error}"
-                )
-        except Failed as error:
-            if fails:
-                errors.append(f"policy '{name}'{by} denied request: {error}")
-    return changed
+                by = _by(policy, binding if error.binding else None)
+                errors.append(_Error(f"{by} denied request: failed to configure {what}: {error}", ""))
+            if not error.binding:
+                break
+    return out
 
 
-def _run(attrs: Attributes, policy: _Policy, params: Obj | None) -> bool:
-    """One invocation: all its mutations, in order. Raises Failed."""
+def _invoke(attrs: Attributes, invocation: _Invocation, errors: list[_Error]) -> None:
+    """All mutations of one invocation, in order; one that fails does not keep the others from being made."""
     assert attrs.obj is not None
-    if policy.problem:
-        raise Failed(policy.problem)
-    if not conditions_hold(Activation(attrs, attrs.obj, params, policy.known), policy.conditions):
-        return False
-    changed = False
-    for name, program in policy.mutations:
-        value = Activation(attrs, attrs.obj, params, policy.known).run(program)
-        patched = _applied(attrs, value) if name == "applyConfiguration" else _patched(attrs.obj, value)
-        if patched is None or patched == attrs.obj:
-            continue
-        _replace(attrs, patched)
-        changed = True
-    return changed
+    policy, params = _compiled(orjson.dumps(invocation.policy["spec"])), invocation.params
+    mutations: list[tuple[str, Program]] = []
+    try:
+        if policy.problem:
+            raise Failed(policy.problem)
+        if conditions_hold(Activation(attrs, attrs.obj, params, policy.known), policy.conditions):
+            mutations = policy.mutations
+    except Failed as error:
+        errors += [_Error(invocation.said(error), "Invalid")] if _fails(invocation.policy) else []
+    for name, program in mutations:
+        try:
+            value = Activation(attrs, attrs.obj, params, policy.known).run(program)
+            patched = _applied(attrs, value) if name == "applyConfiguration" else _patched(attrs.obj, value)
+            if patched is not None and patched != attrs.obj:
+                _replace(attrs, patched)
+                attrs.changed = True
+        except Failed as error:
+            errors += [_Error(invocation.said(error), "Invalid")] if _fails(invocation.policy) else []
 
 
 def _type_of(attrs: Attributes) -> ObjectType:
@@ -174,7 +208,9 @@ def _applied(attrs: Attributes, value: Any) -> Obj:
     _check_names(value, "Object")
     config = _plain(value)
     type_ = _type_of(attrs)
-    _check_atomic(type_, config, "")
+    atomics = ", ".join(_atomics(type_, config, ""))
+    if atomics:
+        raise Failed(_ATOMIC + atomics)
     meta = config.get("metadata")
     forbidden_meta = [k for k in ("name", "namespace", "uid") if isinstance(meta, dict) and k in meta]
     if "apiVersion" in config or "kind" in config or forbidden_meta:
@@ -202,21 +238,21 @@ def _check_names(value: Any, expected: str) -> None:
             _check_names(item, expected)
 
 
-def _check_atomic(node: Type, value: Any, path: str) -> None:
-    """Lists, maps and structs that are one thing cannot be changed in part."""
+def _atomics(node: Type, value: Any, path: str) -> Iterator[str]:
+    """Where a configuration speaks of lists, maps and structs that are one thing: they cannot be changed in part."""
     if isinstance(value, list):
         if node.kind == LIST and not granular(node, value):
-            raise Failed(_ATOMIC + path)
+            yield path
         if isinstance(node, ListType):
-            for item in value:
-                _check_atomic(node.items, item, path)
+            for i, item in enumerate(value):
+                yield from _atomics(node.items, item, f"{path}[{i}]")
     elif isinstance(value, dict) and node.kind in (OBJECT, MAP):
         if not granular(node, value):
-            raise Failed(_ATOMIC + path)
+            yield path
         for key, item in value.items():
             child = member_type(node, key)
             if child is not None:
-                _check_atomic(child, item, f"{path}.{key}")
+                yield from _atomics(child, item, f"{path}.{key}")
 
 
 # -- JSON patches --------------------------------------------------------------------------------------------
@@ -257,8 +293,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _refusal(attrs: Attributes, errors: list[str]) -> ApiError:
-    error = forbidden(attrs, "", [{"message": text} for text in errors])
-    error.message = errors[0]
-    error.reason, error.code = "Invalid", CODES["Invalid"]
+def _refusal(attrs: Attributes, errors: list[_Error]) -> ApiError:
+    error = forbidden(attrs, "", [{"message": each.message} for each in errors])
+    error.message = errors[0].message
+    error.reason = errors[0].reason or error.reason
     return error

@@ -30,6 +30,10 @@ class Attributes:
     options: dict[str, Any] = field(default_factory=dict)
     exclusive: bool = False
     """Set by a plugin whose decision is only right if nothing else is written meanwhile (quotas)."""
+    changed: bool = False
+    """Set by a policy that changed the object: then the plugins look at it once more."""
+    again: set[tuple[str, ...]] | None = None
+    """The second time: which invocations of policies are asked again."""
 
 
 class Admission(Protocol):

@@ -221,7 +221,8 @@ def test_json_patches_are_applied_and_a_test_that_fails_applies_nothing(api: Api
 
 def test_a_mutation_that_fails_refuses(api: Api) -> None:
     mutate(api, "ApplyConfiguration", "Object{data: Object.data{k: string(object.nope)}}")
-    refusal = post(api, CONFIGS, config(), 422)
+    refusal = post(api, CONFIGS, config(), 403)
+    assert refusal["reason"] == "Invalid"
     assert refusal["message"].startswith("policy 'p' with binding 'b' denied request: expression ")
     assert refusal["message"].endswith("resulted in error: no such key: nope")
 
@@ -232,3 +233,37 @@ def test_policies_do_not_judge_policies(api: Api) -> None:
     post(api, CONFIGS, config(), 422)
     assert api.ask("DELETE", f"{GROUP}/validatingadmissionpolicybindings/b")[0] == 200
     post(api, CONFIGS, config())
+
+
+def test_what_a_policy_adds_is_looked_at_by_the_plugins_before_it(api: Api) -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    expression = "Object{spec: Object.spec{containers: [Object.spec.containers{name: 'side', image: 'x'}]}}"
+    mutate(api, "ApplyConfiguration", expression, rules=[rule])
+    post(api, "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
+    spec = {"containers": [{"name": "main", "image": "i"}]}
+    made = post(api, "/api/v1/namespaces/default/pods", {"metadata": {"name": "p"}, "spec": spec})
+    mounts = {c["name"]: [m["mountPath"] for m in c["volumeMounts"]] for c in made["spec"]["containers"]}
+    token = "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert mounts == {"main": [token], "side": [token]}
+
+
+@pytest.mark.parametrize(("when", "count"), [("Never", "1"), ("IfNeeded", "2")])
+def test_a_policy_that_asks_to_is_asked_again(api: Api, when: str, count: str) -> None:
+    expression = "Object{data: Object.data{n: string(int(object.data.n) + 1)}}"
+    mutate(api, "ApplyConfiguration", expression, reinvocationPolicy=when)
+    assert post(api, CONFIGS, config(n="0"))["data"]["n"] == count
+
+
+def test_all_atomic_parts_are_named(api: Api) -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    expression = (
+        "Object{spec: Object.spec{containers: [Object.spec.containers{name: 'main', command: ['a'], args: ['b']}]}}"
+    )
+    mutate(api, "ApplyConfiguration", expression, rules=[rule])
+    post(api, "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
+    spec = {"containers": [{"name": "main", "image": "i"}]}
+    refusal = post(api, "/api/v1/namespaces/default/pods", {"metadata": {"name": "p"}, "spec": spec}, 403)
+    assert refusal["message"].endswith(
+        "invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.containers[0].command,"
+        " .spec.containers[0].args"
+    )

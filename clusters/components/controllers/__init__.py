@@ -7,6 +7,7 @@ watches everything (garbage, namespaces) comes last.
 from __future__ import annotations
 
 from clusters.client.component import Component
+from clusters.components.controllers.admission_policies import ValidatingAdmissionPolicyStatusController
 from clusters.components.controllers.apiservices import ApiServiceController
 from clusters.components.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
@@ -51,6 +52,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     CertificateSigner,
     CertificateCleaner,
     ClusterRoleAggregationController,
+    ValidatingAdmissionPolicyStatusController,
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,

@@ -94,6 +94,8 @@ class Expressions:
 
     spec: Obj
     mutating: bool = False
+    types: Mapping[str, Type] | None = None
+    """Types of `object`, `oldObject` and `params` where they are known; else they may be anything."""
 
     def variables(self) -> dict[str, Program | BadExpression]:
         """The policy's own variables; each may refer to those before it."""
@@ -115,7 +117,9 @@ class Expressions:
         """`returns`: types that it may evaluate to (none: any). `known`: the variables, if it may refer to them.
         Raises BadExpression."""
         names: dict[str, Type] = {"object": DYN, "oldObject": DYN, "request": REQUEST, "namespaceObject": _NAMESPACE}
-        if self.spec.get("paramKind") is not None:
+        if self.types is not None:
+            names |= self.types
+        elif self.spec.get("paramKind") is not None:
             names["params"] = DYN
         if authorizer:
             names["authorizer"] = AUTHORIZER
