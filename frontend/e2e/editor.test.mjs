@@ -124,7 +124,8 @@ ${extra}  selector:
   it("completes fields by the schema", async () => {
     await write("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: x\nspec:\n  ");
     await page.keyboard.type("repl");
-    await page.locator(".cm-tooltip-autocomplete").getByText("replicas").waitFor();
+    await page.getByRole("option", { name: /^replicas/ }).waitFor();
+    await page.getByText("What replicas is for.").waitFor();
     await page.waitForTimeout(120);
     await page.keyboard.press("Enter");
     assert.match(await page.locator(".cm-content").textContent(), /replicas:/);

@@ -212,7 +212,7 @@ describe("actions", () => {
   });
 
   it("has a command for every drag", () => {
-    const map = { fit() {}, focus() {}, zoom() {}, tidy() {}, startMove() {} };
+    const map = { fit() {}, focus() {}, zoom() {}, tidy() {}, startMove() {}, setLayout() {} };
     const ids = (kind: "pod" | "node", id: string) => commandsFor(session, { kind, id }, map).map(c => c.id);
     expect(ids("pod", pod("frontend").id)).toEqual(
       expect.arrayContaining(["move", "evict", "delete", "kill", "logs", "yaml"]),

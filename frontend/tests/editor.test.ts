@@ -152,7 +152,7 @@ describe("places", () => {
 
   it("puts the server's words where they belong", () => {
     const document = splitDocuments(GOOD).documents[0]!;
-    const outcome = { document, object: null, warnings: [], code: 422, conflicts: [], error: "" };
+    const outcome = { document, path: "", object: null, warnings: [], code: 422, conflicts: [], error: "" };
     const invalid = findingsOf(
       { ...outcome, error: "is invalid", fields: [{ field: "spec.replicas", message: "must be 0 or more" }] },
       GOOD,

@@ -4,6 +4,7 @@
  */
 import { KNOWN } from "@/protocol/kube";
 import type { Pod } from "@/protocol/rows";
+import { useHistory } from "@/store/history";
 import { type Ref, select, ui } from "@/store/ui";
 import { nudgeSpeed, SPEEDS, setSpeed, speedLabel, step, togglePause } from "./clock";
 import { openYaml } from "./documents";
@@ -12,6 +13,7 @@ import { describe, named } from "./look";
 import { addNode, drain, setCordon, setKubelet, setPower } from "./nodes";
 import { crashPod, deletePod, evictPod } from "./pods";
 import type { ClusterSession } from "./session";
+import { redo, undo, undoWords } from "./undo";
 import { deleteObject, restart, scalable, scale, setPaused } from "./workloads";
 
 export interface Command {
@@ -32,6 +34,8 @@ export interface MapControl {
   focus(id: string): void;
   zoom(factor: number): void;
   tidy(): void;
+  /** where people put node cards, by node name */
+  setLayout(moved: Map<string, { x: number; y: number }>): void;
   startMove(pod: Pod): void;
 }
 
@@ -187,7 +191,19 @@ export function globalCommands(session: ClusterSession, map: MapControl | null):
     local: true,
     run,
   });
+  const { past, future } = useHistory.getState();
   const list: Command[] = [
+    ...(past.length
+      ? [{ ...view("undo", `Undo ${undoWords(past.at(-1)!)}`, () => void undo(), "Ctrl-Z"), group: "Undo" }]
+      : []),
+    ...(future.length
+      ? [
+          {
+            ...view("redo", `Redo ${future.at(-1)!.title}`, () => void redo(), "Ctrl-Shift-Z"),
+            group: "Undo",
+          },
+        ]
+      : []),
     view("map", "Go to the map", () => ui.set({ view: "map" }), "G"),
     view("list", "Go to the list", () => ui.set({ view: "list" }), "T"),
     view("failures", "Break something…", () => ui.set({ failures: true }), "X"),

@@ -4,6 +4,7 @@ import { KNOWN, resourcePath } from "@/protocol/kube";
 import type { Node, Pod } from "@/protocol/rows";
 import { STATE } from "@/store/pods";
 import { setDrain, toast, ui } from "@/store/ui";
+import { swap, takeBack } from "./inverse";
 import { evict } from "./pods";
 import { run } from "./run";
 import type { ClusterSession } from "./session";
@@ -20,6 +21,17 @@ export function setCordon(session: ClusterSession, node: Node, on: boolean): voi
     command: `kubectl ${on ? "cordon" : "uncordon"} ${node.name}`,
     run: () =>
       session.kube.patch(nodePath(node.name), { spec: { unschedulable: on ? true : null } }, "strategic"),
+    undo: {
+      command: `kubectl ${on ? "uncordon" : "cordon"} ${node.name}`,
+      run: () =>
+        takeBack(
+          session.kube.patch(
+            nodePath(node.name),
+            swap("/spec/unschedulable", on || undefined, !on || undefined),
+            "json",
+          ),
+        ),
+    },
   });
 }
 
@@ -64,6 +76,16 @@ export function addNode(session: ClusterSession, zone?: string): void {
     command: `POST ${session.api.base}/machines`,
     run: () => session.api.addMachine(zone ? { zone } : {}),
     done: machine => (machine?.name ? `${machine.name} is booting` : "A node is booting"),
+    undo: {
+      command: "take the machine away and kubectl delete node, unless pods run on it",
+      run: async machine => {
+        const name = machine?.name ?? "";
+        const node = session.model.nodes.at(session.model.nodeByName.get(name) ?? -1);
+        if (node && evictable(session, node).length)
+          throw new Error(`Pods run on ${name} by now: drain it instead.`);
+        await removeMachineAndNode(session, name);
+      },
+    },
   });
 }
 
@@ -111,7 +133,7 @@ export async function drain(session: ClusterSession, node: Node, remove: boolean
       if (cancelled) return "cancelled";
       if (remove) {
         setDrain(node.name, { phase: "delete", message: "Deleting the node" });
-        await removeMachineAndNode(session, node);
+        await removeMachineAndNode(session, node.name);
       }
       return "done";
     },
@@ -157,9 +179,9 @@ async function evictAll(session: ClusterSession, node: Node, cancelled: () => bo
 }
 
 /** The machine first: its kubelet would register the Node again. */
-async function removeMachineAndNode(session: ClusterSession, node: Node): Promise<void> {
-  await session.api.removeMachine(node.name).catch(tolerate404);
-  await session.kube.delete(nodePath(node.name)).catch(tolerate404);
+async function removeMachineAndNode(session: ClusterSession, name: string): Promise<void> {
+  await session.api.removeMachine(name).catch(tolerate404);
+  await session.kube.delete(nodePath(name)).catch(tolerate404);
 }
 
 function tolerate404(error: unknown): void {

@@ -1,5 +1,6 @@
 /** Running an action: echo its kubectl equivalent, show what the API said, leave nothing half-told. */
 import { type Failure, toFailure } from "@/net/errors";
+import { history } from "@/store/history";
 import { echo, settle, toast, ui } from "@/store/ui";
 
 export interface Job<T> {
@@ -7,8 +8,17 @@ export interface Job<T> {
   /** the same thing in a terminal */
   command: string;
   run: () => Promise<T>;
+  /** the call that takes it back, where there is one */
+  undo?: Inverse<T>;
   /** said when it worked; nothing if left out */
   done?: (result: T) => string;
+}
+
+export interface Inverse<T> {
+  /** the same thing in a terminal */
+  command: string;
+  /** Must change nothing if somebody else has changed it since. */
+  run: (result: T) => Promise<unknown>;
 }
 
 /** What to try next, for the refusals people meet most. */
@@ -22,15 +32,46 @@ export function hintFor(failure: Failure): string | undefined {
   return undefined;
 }
 
-/** Runs the job; answers undefined after telling about a failure. */
+/** Runs the job; answers undefined after telling about a failure. A job with an inverse can be taken back then. */
 export async function run<T>(job: Job<T>): Promise<T | undefined> {
+  const outcome = await attempt(job);
+  if (outcome === FAILED) return undefined;
+  if (job.undo) remember(job, job.undo, outcome.result);
+  return outcome.result;
+}
+
+const FAILED = Symbol("failed");
+
+function remember<T>(job: Job<T>, inverse: Inverse<T>, first: T): void {
+  let result = first;
+  history.push({
+    title: job.title,
+    scope: "cluster",
+    how: inverse.command,
+    undo: async () =>
+      (await attempt({
+        title: `Undo: ${job.title}`,
+        command: inverse.command,
+        run: () => inverse.run(result),
+        done: () => `Undone: ${job.title}`,
+      })) !== FAILED,
+    redo: async () => {
+      const again = await attempt(job);
+      if (again === FAILED) return false;
+      result = again.result;
+      return true;
+    },
+  });
+}
+
+async function attempt<T>(job: Job<T>): Promise<{ result: T } | typeof FAILED> {
   if (!ui.get().canWrite) {
     toast({
       tone: "bad",
       title: "You may only look",
       detail: "Your role in this cluster does not allow changes.",
     });
-    return undefined;
+    return FAILED;
   }
   const id = echo(job.title, job.command);
   try {
@@ -38,7 +79,7 @@ export async function run<T>(job: Job<T>): Promise<T | undefined> {
     settle(id, "ok");
     const words = job.done?.(result);
     if (words) toast({ tone: "ok", title: words });
-    return result;
+    return { result };
   } catch (error) {
     const failure = toFailure(error);
     settle(id, "failed", failure.message);
@@ -48,6 +89,6 @@ export async function run<T>(job: Job<T>): Promise<T | undefined> {
       detail: failure.message,
       hint: hintFor(failure),
     });
-    return undefined;
+    return FAILED;
   }
 }

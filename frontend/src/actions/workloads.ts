@@ -1,6 +1,7 @@
 /** Scale, restart, delete. */
 import { KNOWN, resourcePath } from "@/protocol/kube";
 import type { Workload } from "@/protocol/rows";
+import { swap, takeBack } from "./inverse";
 import { run } from "./run";
 import type { ClusterSession } from "./session";
 
@@ -14,10 +15,16 @@ export function scalable(w: Workload): boolean {
 
 export function scale(session: ClusterSession, w: Workload, replicas: number): void {
   const to = Math.max(0, Math.round(replicas));
+  const before = w.desired;
+  const command = (n: number) => `kubectl scale ${w.kind.toLowerCase()} ${w.name} -n ${w.ns} --replicas=${n}`;
   void run({
     title: `Scale ${w.name} to ${to}`,
-    command: `kubectl scale ${w.kind.toLowerCase()} ${w.name} -n ${w.ns} --replicas=${to}`,
+    command: command(to),
     run: () => session.kube.patch(pathOf(w, "scale"), { spec: { replicas: to } }),
+    undo: {
+      command: command(before),
+      run: () => takeBack(session.kube.patch(pathOf(w, "scale"), swap("/spec/replicas", to, before), "json")),
+    },
   });
 }
 
@@ -37,6 +44,17 @@ export function setPaused(session: ClusterSession, w: Workload, paused: boolean)
     title: `${paused ? "Pause" : "Resume"} ${w.name}`,
     command: `kubectl rollout ${paused ? "pause" : "resume"} deployment ${w.name} -n ${w.ns}`,
     run: () => session.kube.patch(pathOf(w), { spec: { paused: paused || null } }),
+    undo: {
+      command: `kubectl rollout ${paused ? "resume" : "pause"} deployment ${w.name} -n ${w.ns}`,
+      run: () =>
+        takeBack(
+          session.kube.patch(
+            pathOf(w),
+            swap("/spec/paused", paused || undefined, !paused || undefined),
+            "json",
+          ),
+        ),
+    },
   });
 }
 

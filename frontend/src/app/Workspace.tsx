@@ -1,6 +1,7 @@
 /** One cluster's page: rail, bars, map or list, inspector, drawer, dock. */
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { ClusterSession } from "@/actions/session";
+import { redo, undo } from "@/actions/undo";
 import { Confirm } from "@/panels/Confirm";
 import { SessionContext, useSession } from "@/panels/context";
 import { Dock } from "@/panels/Dock";
@@ -13,6 +14,7 @@ import { Rail } from "@/panels/Rail";
 import { Timeline } from "@/panels/Timeline";
 import { Toasts } from "@/panels/Toasts";
 import { TopBar } from "@/panels/TopBar";
+import { history } from "@/store/history";
 import { ui, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
 import { Announcer } from "./Announcer";
@@ -35,6 +37,7 @@ export function Workspace({ name }: { name: string }) {
       peers: [],
       filter: [],
     });
+    history.clear();
     document.title = `${name} · Cluster Playground`;
     const close = session.open();
     const hide = expose(session);
@@ -48,6 +51,13 @@ export function Workspace({ name }: { name: string }) {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         ui.set({ palette: !ui.get().palette });
+      } else if (
+        (event.ctrlKey || event.metaKey) &&
+        !event.altKey &&
+        event.key.toLowerCase() === "z" &&
+        !isTyping(event.target)
+      ) {
+        if (event.shiftKey ? redo() : undo()) event.preventDefault();
       } else if (
         !isTyping(event.target) &&
         !event.ctrlKey &&

@@ -11,6 +11,9 @@ export interface Conflict {
 
 export interface Outcome {
   document: DocumentRef;
+  path: string;
+  /** what stood there, if that was to be remembered; null: nothing did */
+  before?: KubeObject | null;
   object: KubeObject | null;
   warnings: string[];
   error: string;
@@ -25,10 +28,18 @@ export interface ApplyResult {
   error: string;
 }
 
+export interface ApplyTextOptions {
+  dryRun?: boolean;
+  force?: boolean;
+  namespace?: string;
+  /** look at what stands there first, so that it can be put back */
+  remember?: boolean;
+}
+
 export async function applyText(
   kube: KubeClient,
   text: string,
-  options: { dryRun?: boolean; force?: boolean; namespace?: string },
+  options: ApplyTextOptions,
 ): Promise<ApplyResult> {
   const { documents, error } = splitDocuments(text);
   const result: ApplyResult = { outcomes: [], findings: [], error };
@@ -44,17 +55,26 @@ export async function applyText(
 async function applyOne(
   kube: KubeClient,
   document: DocumentRef,
-  options: { dryRun?: boolean; force?: boolean; namespace?: string },
+  options: ApplyTextOptions,
 ): Promise<Outcome> {
-  const empty: Outcome = { document, object: null, warnings: [], error: "", code: 0, conflicts: [] };
+  const empty: Outcome = {
+    document,
+    path: "",
+    object: null,
+    warnings: [],
+    error: "",
+    code: 0,
+    conflicts: [],
+  };
   try {
     const ref = await kube.resourceOf(document.apiVersion, document.kind);
     const path = resourcePath(ref, document.namespace || options.namespace || "default", document.name);
+    const before = options.remember ? await standing(kube, path) : undefined;
     const { object, warnings } = await kube.apply(path, document.text, {
       dryRun: options.dryRun,
       force: options.force,
     });
-    return { ...empty, object, warnings };
+    return { ...empty, path, before, object, warnings };
   } catch (error) {
     const failure = toFailure(error);
     const causes = error instanceof StatusError ? (error.status.details?.causes ?? []) : [];
@@ -68,6 +88,15 @@ async function applyOne(
       conflicts,
       ...errorFields(failure.fields),
     };
+  }
+}
+
+async function standing(kube: KubeClient, path: string): Promise<KubeObject | null> {
+  try {
+    return await kube.get(path);
+  } catch (error) {
+    if (toFailure(error).code === 404) return null;
+    throw error;
   }
 }
 

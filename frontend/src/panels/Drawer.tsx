@@ -5,6 +5,7 @@ import { editable, fetchLive, keepDraft, toYaml } from "@/actions/documents";
 import { type ApplyResult, applyText, blastRadius, type Conflict, type Outcome } from "@/editor/apply";
 import { diffLines, hunks } from "@/editor/diff";
 import type { Finding } from "@/editor/lint";
+import { rememberApply } from "@/editor/revert";
 import { type EditorHandle, YamlEditor } from "@/editor/YamlEditor";
 import { toFailure } from "@/net/errors";
 import type { KubeObject } from "@/protocol/kube";
@@ -84,7 +85,7 @@ function Body({ draft }: { draft: EditorDraft }) {
         );
     try {
       const namespace = draft.object?.namespace;
-      let result = await applyText(session.kube, source, { dryRun: dry, force, namespace });
+      let result = await applyText(session.kube, source, { dryRun: dry, force, namespace, remember: !dry });
       const conflicts = result.outcomes.flatMap(o => o.conflicts);
       if (dry && conflicts.length) {
         // What would happen if one insisted; the conflicts are still told.
@@ -106,12 +107,18 @@ function Body({ draft }: { draft: EditorDraft }) {
       }
       if (!failed && !dry) {
         keepDraft(session, draft, null);
+        const done = result.outcomes.map(o => `${o.document.kind} ${o.document.name}`);
         toast({
           tone: "ok",
           title:
-            result.outcomes.map(o => `${o.document.kind} ${o.document.name} applied`).join(", ") ||
-            "Nothing to apply",
+            done.length > 2
+              ? `${done.length} objects applied`
+              : done.length
+                ? done.map(name => `${name} applied`).join(", ")
+                : "Nothing to apply",
+          detail: done.length > 2 ? done.join(", ") : undefined,
         });
+        if (done.length) rememberApply(session, source, namespace, result.outcomes);
         if (draft.object) live.reload(fresh => setBase(fresh));
         else if (result.outcomes.length) ui.set({ editor: null });
       }
@@ -129,6 +136,7 @@ function Body({ draft }: { draft: EditorDraft }) {
   };
 
   const problems = [...findings, ...server].filter(f => f.severity === "error");
+  const idle = findings.filter(f => f.severity === "info").length;
   const changed = live.text !== null && text !== live.text;
   const moved = base !== null && live.text !== null && base !== live.text;
   return (
@@ -240,6 +248,11 @@ function Body({ draft }: { draft: EditorDraft }) {
           </button>
         ) : (
           <span className="text-ok">{schema ? "No problems" : "Checking syntax only"}</span>
+        )}
+        {idle > 0 && (
+          <span>
+            {idle} field{idle === 1 ? "" : "s"} without effect here
+          </span>
         )}
         {changed && live.text !== null && (
           <button

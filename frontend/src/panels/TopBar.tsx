@@ -1,10 +1,12 @@
 /** The top bar: which cluster, search, health at a glance, connection, theme. */
-import { ChevronDown, Moon, Plus, Search, Sun, SunMoon } from "lucide-react";
+import { ChevronDown, Moon, Plus, Redo2, Search, Sun, SunMoon, Undo2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { openYaml } from "@/actions/documents";
 import { addNode } from "@/actions/nodes";
+import { redo, undo, undoWords } from "@/actions/undo";
 import { clusters } from "@/net/playground";
+import { type Step, useHistory } from "@/store/history";
 import { STATE } from "@/store/pods";
 import { type ThemeChoice, ui, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
@@ -39,6 +41,7 @@ export function TopBar() {
       <div className="flex-1" />
       <Peers />
       <Pill />
+      <UndoButtons />
       <Tip label="Apply new YAML">
         <Button disabled={disabled} className="max-sm:hidden" onClick={() => openYaml(session, null)}>
           Apply YAML
@@ -119,6 +122,35 @@ function Figure({ label, value, tone }: { label: string; value: string; tone?: "
       <span className={cx("num font-mono text-[12.5px] font-medium", !tone && "text-ink")}>{value}</span>
       {label}
     </span>
+  );
+}
+
+/** What the last step was, and what taking it back would call. */
+function UndoButtons() {
+  const offline = useUi(s => s.link.phase !== "live" || !s.canWrite);
+  const { past, future, busy } = useHistory();
+  const last = past.at(-1);
+  const next = future.at(-1);
+  const blocked = (step: Step | undefined) => !step || busy || (offline && step.scope === "cluster");
+  return (
+    <div className="flex max-md:hidden">
+      <IconButton
+        label={last ? `Undo ${undoWords(last)}` : "Nothing to undo"}
+        keys="Ctrl-Z"
+        disabled={blocked(last)}
+        onClick={() => undo()}
+      >
+        <Undo2 size={16} />
+      </IconButton>
+      <IconButton
+        label={next ? `Redo ${next.title}` : "Nothing to redo"}
+        keys="Ctrl-Shift-Z"
+        disabled={blocked(next)}
+        onClick={() => redo()}
+      >
+        <Redo2 size={16} />
+      </IconButton>
+    </div>
   );
 }
 

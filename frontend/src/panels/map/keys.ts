@@ -30,8 +30,6 @@ interface KeyLike {
 export function mapKey(event: KeyLike, stage: Stage, session: ClusterSession): void {
   if (event.altKey) return;
   if (event.metaKey || event.ctrlKey) {
-    const z = event.key.toLowerCase() === "z";
-    if (z && (event.shiftKey ? stage.redoLayout() : stage.undoLayout())) event.preventDefault();
     return;
   }
   if (handle(event, stage, session)) {

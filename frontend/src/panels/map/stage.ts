@@ -18,10 +18,12 @@ import { readTheme } from "@/render/theme";
 import { type Camera, fit, fly, type Insets, panBy, tether, toScreen, toWorld, zoomAt } from "@/scene/camera";
 import { CARD, center, type Point, type Rect } from "@/scene/geometry";
 import { type Hit, Scene } from "@/scene/scene";
+import { history } from "@/store/history";
 import { type Confirmation, type LensChoice, type Ref, select, toast, ui, useUi } from "@/store/ui";
 import { Idle } from "@/tools/idle";
 import { settle, snap } from "@/tools/place";
 import type { PointerInput, ToolHost, ToolState } from "@/tools/types";
+import { mapRef } from "../context";
 import { EdgeFinder } from "./edges";
 import { KeyMove } from "./keymove";
 import { loadLayout, saveLayout } from "./layouts";
@@ -39,7 +41,6 @@ export interface StageEvents {
 }
 
 const FLIGHT_MS = 320;
-const LAYOUTS_KEPT = 50;
 const INSETS: Insets = { top: 28, right: 28, bottom: 78, left: 28 };
 
 export class Stage implements ToolHost, MapControl {
@@ -57,8 +58,6 @@ export class Stage implements ToolHost, MapControl {
   private readonly edges: EdgeFinder;
   private readonly stops: (() => void)[] = [];
   private readonly layoutKey: string;
-  private readonly layoutsBefore: Map<string, Point>[] = [];
-  private readonly layoutsAfter: Map<string, Point>[] = [];
   private readonly keyMove: KeyMove;
   private waiters: (() => void)[] = [];
   private readonly cameraListeners = new Set<() => void>();
@@ -240,35 +239,29 @@ export class Stage implements ToolHost, MapControl {
   }
 
   tidy(): void {
-    this.changeLayout(new Map());
+    this.changeLayout("Tidy up the nodes", new Map());
     this.fit();
   }
 
-  /** Take back the last change of the layout; the cluster is not touched. */
-  undoLayout(): boolean {
-    return this.swapLayout(this.layoutsBefore, this.layoutsAfter);
-  }
-
-  redoLayout(): boolean {
-    return this.swapLayout(this.layoutsAfter, this.layoutsBefore);
-  }
-
-  private swapLayout(from: Map<string, Point>[], to: Map<string, Point>[]): boolean {
-    const layout = from.pop();
-    if (!layout) return false;
-    to.push(this.scene.moved);
-    this.setLayout(layout);
-    return true;
-  }
-
-  private changeLayout(moved: Map<string, Point>): void {
-    this.layoutsBefore.push(this.scene.moved);
-    this.layoutsAfter.length = 0;
-    if (this.layoutsBefore.length > LAYOUTS_KEPT) this.layoutsBefore.shift();
+  private changeLayout(title: string, moved: Map<string, Point>): void {
+    const before = this.scene.moved;
+    // The map may have been left and opened again meanwhile.
+    const show = (layout: Map<string, Point>) => {
+      if (mapRef.current) mapRef.current.setLayout(layout);
+      else saveLayout(this.layoutKey, layout);
+      return true;
+    };
+    history.push({
+      title,
+      scope: "layout",
+      how: "",
+      undo: () => show(before),
+      redo: () => show(moved),
+    });
     this.setLayout(moved);
   }
 
-  private setLayout(moved: Map<string, Point>): void {
+  setLayout(moved: Map<string, Point>): void {
     this.scene.moved = moved;
     saveLayout(this.layoutKey, moved);
     this.redrawLayout();
@@ -450,7 +443,7 @@ export class Stage implements ToolHost, MapControl {
     const moved = new Map(this.scene.moved);
     if (at) moved.set(name, { x: at.x, y: at.y });
     else moved.delete(name);
-    this.changeLayout(moved);
+    this.changeLayout(`Move ${name} on the map`, moved);
   }
 
   bin(state: "hidden" | "shown" | "hot" | "hot-shift"): void {
