@@ -74,6 +74,8 @@ class ServerSettings:
     audiences: tuple[str, ...] = ("https://kubernetes.default.svc.cluster.local",)
     advertise: str = "127.0.0.1:6443"
     """What discovery gives as the server's address."""
+    external_url: str = "https://127.0.0.1:6443"
+    """Where clients reach it; below are its paths."""
     anonymous: bool = True
     watch_queue: int = 2_000
     """Events a slow watcher may lag behind before it is cut off."""

@@ -111,7 +111,7 @@ class NonResource:
         issuer = cluster.settings.issuer
         document = {
             "issuer": issuer,
-            "jwks_uri": f"{issuer}/openid/v1/jwks",
+            "jwks_uri": f"{cluster.settings.external_url}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -127,8 +127,8 @@ class ApiServer:
         audiences = (str(wanted),) if wanted else self.cluster.settings.audiences
         seconds = int(source.get("expirationSeconds") or 3600)
         return self.authenticator.service_accounts.issue(
-            account, audiences=audiences, seconds=seconds, bound=[("pod", pod)], serial=self.requests
-        )[0]
+            account, audiences=audiences, seconds=seconds, serial=self.requests, kind="pod", target=pod
+        )
 
     def _finish(self, call: Call, answer: Answer) -> Answer:
         self.requests += 1

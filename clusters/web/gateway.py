@@ -59,9 +59,10 @@ USER_SECONDS = 3.0
 _MAX_REMEMBERED = 2000
 
 
-def server_settings() -> ServerSettings:
-    """What the operator may set of each cluster's API server."""
+def server_settings(name: str) -> ServerSettings:
+    """What the operator may set of the API server of the cluster called `name`."""
     return ServerSettings(
+        external_url=f"{settings.K8S_URL.rstrip('/')}{PREFIX}{name}",
         max_watchers=settings.PLAYGROUND_MAX_WATCHERS,
         max_streams=settings.PLAYGROUND_MAX_STREAMS,
         max_streams_per_user=settings.PLAYGROUND_MAX_STREAMS_PER_USER,
@@ -160,7 +161,7 @@ class Gateway:
             tokens=token_user,
             client_ca=client_authority(settings.SECRET_KEY, handle.id, handle.created).pem,
             audit=ClusterAudit(handle.id, handle.clock, audit_log),
-            settings=server_settings(),
+            settings=server_settings(handle.name),
             logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh),
         )
 

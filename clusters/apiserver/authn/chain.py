@@ -6,8 +6,13 @@ Models: apiserver, pkg/authentication/request/{x509,bearertoken,anonymous,union}
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import replace
+
 from clusters.apiserver.authn.certificates import BadCertificate, ClientCertificates
-from clusters.apiserver.authn.service_account import ServiceAccountTokens, audiences_of
+from clusters.apiserver.authn.service_account import BadToken, Holder, ServiceAccountTokens
 from clusters.apiserver.call import ANONYMOUS
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.http import Request
@@ -52,19 +57,25 @@ class Authenticator:
             return None
         return ANONYMOUS if self._cluster.settings.anonymous else None
 
-    def token(self, token: str, audiences: tuple[str, ...] = ()) -> UserInfo | None:
-        """Who a bearer token belongs to (for one of `audiences`; default: this server's)."""
+    def token(self, token: str) -> UserInfo | None:
+        """Who a bearer token for this server belongs to."""
+        try:
+            holder = self.review(token, self._cluster.settings.audiences)
+        except BadToken:
+            return None
+        return holder.user if holder is not None else None
+
+    def review(self, token: str, audiences: Sequence[str]) -> Holder | None:
+        """Who a bearer token for one of `audiences` belongs to. Raises BadToken if it is a service account's that
+        does not hold."""
         user = self._cluster.tokens(token)
         if user is None:
-            user = self.service_accounts.authenticate(token, audiences or self._cluster.settings.audiences)
-        return authenticated(user) if user is not None else None
-
-    def audiences(self, token: str, wanted: tuple[str, ...]) -> list[str]:
-        """Those of the wanted audiences that a known token is for."""
-        claims = self.service_accounts.claims(token)
-        if claims is None:
-            return [a for a in wanted if a in self._cluster.settings.audiences]
-        return [a for a in wanted if a in audiences_of(claims)]
+            holder = self.service_accounts.authenticate(token, audiences)
+        else:
+            # The playground's own tokens are for the API server and nobody else.
+            own = tuple(a for a in self._cluster.settings.audiences if a in audiences)
+            holder = Holder(user, own) if own else None
+        return replace(holder, user=authenticated(holder.user)) if holder is not None else None
 
 
 def bearer(request: Request) -> str:
@@ -80,9 +91,6 @@ def bearer(request: Request) -> str:
 
 
 def _websocket_token(protocols: str) -> str:
-    import base64
-    import binascii
-
     prefix = "base64url.bearer.authorization.k8s.io."
     for protocol in protocols.split(","):
         protocol = protocol.strip()

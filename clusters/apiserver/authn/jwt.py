@@ -22,7 +22,7 @@ def _unb64(text: bytes) -> bytes:
 def encode(claims: dict[str, Any], keys: TokenKeys) -> str:
     """A signed token."""
     head = _b64(orjson.dumps({"alg": "RS256", "kid": keys.key_id}))
-    message = head + b"." + _b64(orjson.dumps(claims))
+    message = head + b"." + _b64(orjson.dumps(claims, option=orjson.OPT_SORT_KEYS))
     return (message + b"." + _b64(keys.sign(message))).decode()
 
 
@@ -36,6 +36,16 @@ def claims_of(token: str) -> dict[str, Any] | None:
     except (binascii.Error, ValueError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def key_id_of(token: str) -> str:
+    """The id of the key that a token says it is signed with; "" if it does not say."""
+    try:
+        head = orjson.loads(_unb64(token.encode().split(b".")[0]))
+    except (binascii.Error, ValueError):
+        return ""
+    found = head.get("kid") if isinstance(head, dict) else ""
+    return found if isinstance(found, str) else ""
 
 
 def verified(token: str, keys: TokenKeys) -> dict[str, Any] | None:

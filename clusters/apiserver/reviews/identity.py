@@ -5,6 +5,7 @@ Models: kubernetes, pkg/registry/authentication.
 
 from __future__ import annotations
 
+from clusters.apiserver.authn.service_account import BadToken
 from clusters.apiserver.call import Call
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import Response
@@ -12,6 +13,8 @@ from clusters.apiserver.reviews.common import read_review, review_answer
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import BadRequest
 from clusters.machinery.types import Obj, UserInfo
+
+UNKNOWN = "invalid bearer token"
 
 
 def user_info(user: UserInfo) -> Obj:
@@ -42,16 +45,16 @@ def token_review(call: Call, endpoint: Endpoint) -> Response:
     if not token:
         raise BadRequest("token is required for TokenReview in authentication")
     server = call.server
-    own = server.cluster.settings.audiences
-    wanted = tuple(spec.get("audiences") or own)
-    user = server.authenticator.token(token, wanted)
+    wanted = tuple(spec.get("audiences") or server.cluster.settings.audiences)
     status: Obj = {"user": {}}
-    if user is None:
-        status["error"] = "invalid bearer token"
+    try:
+        holder = server.authenticator.review(token, wanted)
+    except BadToken as why:
+        status["error"] = f"[{UNKNOWN}, {why}]"
     else:
-        status = {"authenticated": True, "user": user_info(user)}
-        audiences = server.authenticator.audiences(token, wanted)
-        if audiences:
-            status["audiences"] = audiences
+        if holder is None:
+            status["error"] = UNKNOWN
+        else:
+            status = {"authenticated": True, "user": user_info(holder.user), "audiences": list(holder.audiences)}
     obj["status"] = status
     return review_answer(call, endpoint, obj)

@@ -13,7 +13,7 @@ from clusters.apiserver.http import Response
 from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
 from clusters.apiserver.routing import check_route
-from clusters.kernel.clock import rfc3339
+from clusters.kernel.clock import SECOND, rfc3339
 from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest, Conflict, Invalid
 from clusters.machinery.field import ErrorList, Path, invalid
@@ -51,10 +51,10 @@ def create_token(call: Call, endpoint: Endpoint) -> Response:
     seconds = DEFAULT_SECONDS if seconds is None else seconds
     if errors := _errors(seconds):
         raise Invalid.of(GROUP, KIND, "", errors)
-    bound = _bound(call, account, spec.get("boundObjectRef"))
+    kind, target = _bound(call, account, spec.get("boundObjectRef"))
     now = server.cluster.clock.now()
-    token, expires = server.authenticator.service_accounts.issue(
-        account, audiences=audiences, seconds=seconds, bound=bound, serial=server.requests
+    token = server.authenticator.service_accounts.issue(
+        account, audiences=audiences, seconds=seconds, serial=server.requests, kind=kind, target=target
     )
     out: Obj = {
         "kind": KIND,
@@ -69,7 +69,7 @@ def create_token(call: Call, endpoint: Endpoint) -> Response:
             "expirationSeconds": seconds,
             "boundObjectRef": spec.get("boundObjectRef"),
         },
-        "status": {"token": token, "expirationTimestamp": rfc3339(expires)},
+        "status": {"token": token, "expirationTimestamp": rfc3339(now + seconds * SECOND)},
     }
     return render.answer(call, out, form, 201)
 
@@ -83,10 +83,10 @@ def _errors(seconds: int) -> ErrorList:
     return []
 
 
-def _bound(call: Call, account: Obj, ref: Obj | None) -> list[tuple[str, Obj]]:
+def _bound(call: Call, account: Obj, ref: Obj | None) -> tuple[str, Obj | None]:
     """What the token is bound to, as ("pod"|"secret"|"node", object). Raises BadRequest, NotFound, Conflict."""
     if not ref:
-        return []
+        return "", None
     registry = call.server.cluster.registry
     namespace = call.info.namespace
     group, _, version = str(ref.get("apiVersion", "")).rpartition("/")
@@ -95,20 +95,16 @@ def _bound(call: Call, account: Obj, ref: Obj | None) -> list[tuple[str, Obj]]:
         raise BadRequest(f"cannot bind token to object of type {group}/{version}, Kind={kind}")
     resource = registry.resources[{"Pod": "pods", "Secret": "secrets", "Node": "nodes"}[kind]]
     target = registry.get(resource, "" if kind == "Node" else namespace, name).wire
-    bound = [(kind.lower(), target)]
     if kind == "Pod":
         own = account["metadata"]["name"]
         if target["spec"].get("serviceAccountName") != own:
             raise BadRequest(
                 f'cannot bind token for serviceaccount "{own}" to pod running with different serviceaccount name.'
             )
-        node = registry.lookup.get("nodes", "", target["spec"].get("nodeName", "") or "-")
-        if node is not None:
-            bound.append(("node", node))
     if ref.get("uid") and ref["uid"] != target["metadata"]["uid"]:
         why = (
             f"the UID in the bound object reference ({ref['uid']}) does not match the UID in record. "
             "The object might have been deleted and then recreated"
         )
         raise Conflict.of("", kind, name, why)
-    return bound
+    return kind.lower(), target
