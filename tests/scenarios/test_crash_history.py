@@ -34,6 +34,13 @@ class Story:
     def power(self, node: str, state: str) -> None:
         self.cluster.patch("machines.playground.dev", "", node, {"spec": {"power": state}})
 
+    def calm(self, name: str) -> None:
+        """The Pods of a Deployment take next to nothing from now on."""
+        annotations = {"behavior.playground.dev/cpu": "1m"}
+        self.cluster.patch(
+            "deployments.apps", "default", name, {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+        )
+
     def tell(self) -> Sequence[tuple[int, str, bool, str, int, bytes]]:
         cluster = self.cluster
         self.run(3)
@@ -48,6 +55,7 @@ class Story:
         self.image("statefulsets.apps", "db", "c", "postgres:17")
         self.image("daemonsets.apps", "agent", "c", "agent:2")
         self.run(0.5, 1, 2, 3, 9, 20)
+        self.calm("busy")
         self.power("node-1", "off")
         self.run(20, 20, 20, 20, 100, 200, 30)
         self.power("node-1", "on")

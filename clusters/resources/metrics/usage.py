@@ -36,9 +36,12 @@ def last_scrape(rng: Rng, node: str, now: int) -> int:
     return (now - phase) // RESOLUTION * RESOLUTION + phase
 
 
-def is_ready(pod: Obj) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+def ready_since(pod: Obj) -> int | None:
+    """Since when the Pod is ready; None: it is not."""
+    for each in (pod.get("status") or {}).get("conditions") or ():
+        if each["type"] == "Ready" and each["status"] == "True":
+            return _when(each["lastTransitionTime"])
+    return None
 
 
 class Meter:
@@ -179,13 +182,16 @@ class Meter:
         out: dict[str, float] = {}
         rates = {name: rate for (space, name), rate in self._all_traffic().items() if space == namespace}
         if rates:
-            ready = [p for p in self._lookup.list("pods", namespace) if is_ready(p) and _stays(p)]
+            listed = [(p, ready_since(p)) for p in self._lookup.list("pods", namespace) if _stays(p)]
+            ready = [(p, since) for p, since in listed if since is not None]
             for name, rate in rates.items():
                 service = self._lookup.get("services", namespace, name)
                 wanted = ((service or {}).get("spec") or {}).get("selector")
                 if not wanted:
                     continue
-                behind = [p for p in ready if wanted.items() <= (p["metadata"].get("labels") or {}).items()]
+                all_of = [(p, at) for p, at in ready if wanted.items() <= (p["metadata"].get("labels") or {}).items()]
+                # A scrape is about the seconds before it: who has just come took nothing off the others yet.
+                behind = [p for p, at in all_of if at <= self.now - RESOLUTION] or [p for p, _ in all_of]
                 for pod in behind:
                     key = pod["metadata"]["name"]
                     out[key] = out.get(key, 0.0) + rate / len(behind)
