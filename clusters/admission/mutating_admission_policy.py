@@ -49,11 +49,13 @@ class _Policy:
         self.conditions: list[Program] = []
         self.mutations: list[tuple[str, Program]] = []
         try:
-            self.conditions = [expressions.compile(c["expression"], BOOL) for c in spec.get("matchConditions") or ()]
+            self.conditions = [
+                expressions.compile(c["expression"].strip(), BOOL) for c in spec.get("matchConditions") or ()
+            ]
             self.known = dict(expressions.variables())
             for mutation in spec.get("mutations") or ():
                 for name, wanted in mutation_types(mutation):
-                    source = mutation[name]["expression"]
+                    source = mutation[name]["expression"].strip()
                     self.mutations.append((name, expressions.compile(source, wanted, known=self.known)))
         except BadExpression as error:
             self.problem = str(error)

@@ -52,11 +52,13 @@ class _Policy:
         self.validations: list[_Validation] = []
         self.audits: list[Program] = []
         try:
-            self.conditions = [expressions.compile(c["expression"], BOOL) for c in spec.get("matchConditions") or ()]
+            self.conditions = [
+                expressions.compile(c["expression"].strip(), BOOL) for c in spec.get("matchConditions") or ()
+            ]
             self.known = dict(expressions.variables())
             self.validations = [_Validation(v, expressions, self.known) for v in spec.get("validations") or ()]
             self.audits = [
-                expressions.compile(a["valueExpression"], STRING, NULL, known=self.known)
+                expressions.compile(a["valueExpression"].strip(), STRING, NULL, known=self.known)
                 for a in spec.get("auditAnnotations") or ()
             ]
         except BadExpression as error:

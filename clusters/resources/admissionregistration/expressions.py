@@ -127,7 +127,7 @@ class Expressions:
             fields = {name: p.type if isinstance(p, Program) else DYN for name, p in known.items()}
             names["variables"] = ObjectType("kubernetes.variables", fields)
         try:
-            program = Env(names, structs=STRUCTS if self.mutating else None).compile(source.strip())
+            program = Env(names, structs=STRUCTS if self.mutating else None).compile(source)
         except CompileError as error:
             raise BadExpression(f"compilation failed: {error}") from None
         if returns and program.type not in returns:
@@ -142,44 +142,40 @@ def _word(type_: Type) -> str:
     return "null_type" if type_ is NULL else str(type_)
 
 
-def expression_errors(spec: Obj, *, mutating: bool) -> ErrorList:
-    """Expressions of a policy that do not compile."""
-    expressions = Expressions(spec, mutating)
-    path = Path("spec")
-    errors: ErrorList = []
+class Checker:
+    """The expressions of one policy as its validation meets them, in order: each variable may use those before it."""
 
-    def tried(
-        at: Path, source: str | None, *returns: Type, known: Known | None = None, authorizer: bool = True
-    ) -> None:
-        if not (source or "").strip():
-            return
+    def __init__(self, spec: Obj, *, mutating: bool) -> None:
+        self._expressions = Expressions(spec, mutating)
+        self._known: dict[str, Program | BadExpression] = {}
+
+    def condition(self, source: str, path: Path) -> ErrorList:
+        """A match condition, which knows no variables."""
+        return self._errors(path, source.strip(), source.strip(), BOOL, known=None)
+
+    def variable(self, name: str, source: str, path: Path) -> ErrorList:
         try:
-            expressions.compile(source or "", *returns, known=known, authorizer=authorizer)
+            self._known[name] = self._expressions.compile(source, known=self._known)
         except BadExpression as error:
-            errors.append(invalid(at, source, str(error)))
+            self._known[name] = error
+            return [invalid(path, source, str(error))]
+        return []
 
-    for i, each in enumerate(spec.get("matchConditions") or ()):
-        tried(path.child("matchConditions").index(i).child("expression"), each.get("expression"), BOOL)
-    if any(not v.get("name") or not v.get("expression") for v in spec.get("variables") or ()):
-        return errors  # said already
-    known = expressions.variables()
-    for i, each in enumerate(spec.get("variables") or ()):
-        problem = known[each["name"]]
-        if isinstance(problem, BadExpression):
-            at = path.child("variables").index(i).child("expression")
-            errors.append(invalid(at, each["expression"], str(problem)))
-    for i, each in enumerate(spec.get("validations") or ()):
-        at = path.child("validations").index(i)
-        tried(at.child("expression"), each.get("expression"), BOOL, known=known)
-        tried(at.child("messageExpression"), each.get("messageExpression"), STRING, known=known, authorizer=False)
-    for i, each in enumerate(spec.get("auditAnnotations") or ()):
-        at = path.child("auditAnnotations").index(i).child("valueExpression")
-        tried(at, each.get("valueExpression"), STRING, NULL, known=known)
-    for i, each in enumerate(spec.get("mutations") or ()):
-        at = path.child("mutations").index(i)
-        for name, wanted in mutation_types(each):
-            tried(at.child(name, "expression"), (each.get(name) or {}).get("expression"), wanted, known=known)
-    return errors
+    def expression(
+        self, source: str, path: Path, *returns: Type, authorizer: bool = True, shown: str | None = None
+    ) -> ErrorList:
+        """`shown`: how the refusal quotes it, if not as it was compiled."""
+        told = source if shown is None else shown
+        return self._errors(path, source, told, *returns, known=self._known, authorizer=authorizer)
+
+    def _errors(
+        self, path: Path, source: str, told: str, *returns: Type, known: Known | None, authorizer: bool = True
+    ) -> ErrorList:
+        try:
+            self._expressions.compile(source, *returns, known=known, authorizer=authorizer)
+        except BadExpression as error:
+            return [invalid(path, told, str(error))]
+        return []
 
 
 def mutation_types(mutation: Obj) -> Sequence[tuple[str, Type]]:

@@ -10,7 +10,7 @@ from clusters.machinery.names import dns1123_subdomain, path_segment_name
 from clusters.machinery.selectors import from_label_selector
 from clusters.machinery.types import Obj
 from clusters.resources.admissionregistration.policy import GROUP
-from clusters.resources.admissionregistration.rules import default_match, match_errors
+from clusters.resources.admissionregistration.rules import default_match, match_errors, mutable_errors
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import AGE, NAME
@@ -48,7 +48,8 @@ class BindingStrategy(Strategy):
         if spec.get("paramRef") is not None:
             errors += _param_ref_errors(spec["paramRef"], _SPEC.child("paramRef"))
         if spec.get("matchResources") is not None:
-            errors += match_errors(spec["matchResources"], _SPEC.child("matchResources"))
+            match, path = spec["matchResources"], _SPEC.child("matchResources")
+            errors += match_errors(match, path) + ([] if self._actions else mutable_errors(match, path))
         return errors + (_action_errors(spec.get("validationActions") or []) if self._actions else [])
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clusters.machinery.field import ErrorList, Path, duplicate, invalid, not_supported, required, too_many
-from clusters.machinery.names import path_segment_name, qualified_name
+from clusters.machinery.names import path_segment_name
 from clusters.machinery.types import Obj
+from clusters.resources.admissionregistration.expressions import Checker
+from clusters.resources.common.checks import qualified
 from clusters.resources.common.labels import selector_errors
 
 OPERATIONS = frozenset({"*", "CREATE", "UPDATE", "DELETE", "CONNECT"})
+MUTABLE = frozenset({"*", "CONNECT", "CREATE", "UPDATE"})
 SCOPES = frozenset({"Cluster", "Namespaced", "*"})
 MATCH_POLICIES = frozenset({"Equivalent", "Exact"})
 FAILURE_POLICIES = frozenset({"Fail", "Ignore"})
@@ -55,73 +58,82 @@ def match_errors(match: Obj, path: Path) -> ErrorList:
 
 def rule_errors(rule: Obj, path: Path) -> ErrorList:
     """A RuleWithOperations."""
-    errors: ErrorList = []
-    words = {"apiGroups": "API groups", "apiVersions": "API versions"}
-    for name, word in words.items():
-        values: list[str] = rule.get(name) or []
-        at = path.child(name)
-        if not values:
-            errors.append(required(at))
-        if len(values) > 1 and "*" in values:
-            errors.append(invalid(at, values, f"if '*' is present, must not specify other {word}"))
-        if name == "apiVersions":
-            errors += [required(at.index(i)) for i, value in enumerate(values) if not value]
-    errors += _resource_errors(rule.get("resources") or [], path.child("resources"))
-    scope = rule.get("scope")
-    if scope is not None and scope not in SCOPES:
-        errors.append(not_supported(path.child("scope"), scope, ("Cluster", "Namespaced", "*")))
-    operations: list[str] = rule.get("operations") or []
-    at = path.child("operations")
-    if not operations:
-        errors.append(required(at))
-    if len(operations) > 1 and "*" in operations:
-        errors.append(invalid(at, operations, "if '*' is present, must not specify other operations"))
-    return errors + [
+    operations, at = rule.get("operations") or [], path.child("operations")
+    errors = _listed_errors(operations, at, "operations")
+    errors += [
         not_supported(at.index(i), operation, OPERATIONS)
         for i, operation in enumerate(operations)
         if operation not in OPERATIONS
     ]
+    errors += _listed_errors(rule.get("apiGroups") or [], path.child("apiGroups"), "API groups")
+    versions, at = rule.get("apiVersions") or [], path.child("apiVersions")
+    errors += _listed_errors(versions, at, "API versions")
+    errors += [required(at.index(i)) for i, version in enumerate(versions) if not version]
+    errors += _resource_errors(rule.get("resources") or [], path.child("resources"))
+    scope = rule.get("scope")
+    if scope is not None and scope not in SCOPES:
+        errors.append(not_supported(path.child("scope"), scope, SCOPES))
+    return errors
+
+
+def _listed_errors(values: list[str], path: Path, plural: str) -> ErrorList:
+    """Something must be listed, a star by itself."""
+    if not values:
+        return [required(path)]
+    if len(values) > 1 and "*" in values:
+        return [invalid(path, values, f"if '*' is present, must not specify other {plural}")]
+    return []
 
 
 def _resource_errors(resources: list[str], path: Path) -> ErrorList:
-    if not resources:
-        return [required(path)]
-    errors: ErrorList = []
-    whole = {name.partition("/")[0] for name in resources if name.endswith("/*")}
-    everywhere = {name.partition("/")[2] for name in resources if name.startswith("*/")}
+    """Each is compared with those before it only, as in the real server."""
+    errors: ErrorList = [] if resources else [required(path)]
+    whole: set[str] = set()
+    everywhere: set[str] = set()
+    plain = False
     for i, name in enumerate(resources):
         resource, slash, sub = name.partition("/")
         if not name:
             errors.append(required(path.index(i)))
-        elif slash and sub != "*" and resource in whole:
-            why = f"if '{resource}/*' is present, must not specify {name}"
-            errors.append(invalid(path.index(i), name, why))
-        elif slash and resource != "*" and sub in everywhere:
-            why = f"if '*/{sub}' is present, must not specify {name}"
-            errors.append(invalid(path.index(i), name, why))
+        elif not slash:
+            plain = name != "*"
+        else:
+            if resource in whole:
+                errors.append(invalid(path.index(i), name, f"if '{resource}/*' is present, must not specify {name}"))
+            if sub in everywhere:
+                errors.append(invalid(path.index(i), name, f"if '*/{sub}' is present, must not specify {name}"))
+            whole |= {resource} if sub == "*" else set()
+            everywhere |= {sub} if resource == "*" else set()
     if len(resources) > 1 and "*/*" in resources:
         errors.append(invalid(path, resources, "if '*/*' is present, must not specify other resources"))
-    if "*" in resources and any("/" not in name and name != "*" for name in resources):
+    if "*" in resources and plain:
         why = "if '*' is present, must not specify other resources without subresources"
         errors.append(invalid(path, resources, why))
     return errors
 
 
-def conditions_errors(conditions: Sequence[Obj], path: Path) -> ErrorList:
-    """matchConditions, but for what only a CEL compiler can tell."""
+def conditions_errors(conditions: Sequence[Obj], path: Path, checker: Checker) -> ErrorList:
+    """matchConditions."""
     errors: ErrorList = []
     if len(conditions) > MAX_CONDITIONS:
         errors.append(too_many(path, len(conditions), MAX_CONDITIONS))
     seen: set[str] = set()
     for i, condition in enumerate(conditions):
-        at, name = path.index(i), condition.get("name", "")
-        if not (condition.get("expression") or "").strip():
-            errors.append(required(at.child("expression")))
+        at, name, source = path.index(i), condition.get("name", ""), condition.get("expression") or ""
+        where = at.child("expression")
+        errors += checker.condition(source, where) if source.strip() else [required(where)]
         if not name:
             errors.append(required(at.child("name")))
         else:
-            errors += [invalid(at.child("name"), name, text) for text in qualified_name(name)]
+            errors += qualified(name, at.child("name"))
             if name in seen:
                 errors.append(duplicate(at.child("name"), name))
         seen.add(name)
     return errors
+
+
+def mutable_errors(match: Obj, path: Path) -> ErrorList:
+    """What is deleted cannot be changed on the way."""
+    at = path.child("resourceRules", "operations")
+    operations = [o for rule in match.get("resourceRules") or () for o in rule.get("operations") or ()]
+    return [not_supported(at, operation, MUTABLE) for operation in operations if operation not in MUTABLE]
