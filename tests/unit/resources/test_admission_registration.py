@@ -102,7 +102,7 @@ def test_parameters_have_a_version(version: str, why: str) -> None:
 
 
 def test_what_is_deleted_cannot_be_changed() -> None:
-        found = told(Objects().refused(mutating(PATCH, rule={"operations": ["DELETE"]})))
+    found = told(Objects().refused(mutating(PATCH, rule={"operations": ["DELETE"]})))
     values = '"*", "CONNECT", "CREATE", "UPDATE"'
     field = "spec.matchConstraints.resourceRules.operations"
     assert found == [(field, f'Unsupported value: "DELETE": supported values: {values}')]
@@ -138,7 +138,7 @@ def test_a_mutation_is_of_one_kind(mutation: Obj, wanted: list[tuple[str, str]])
 
 
 def test_reinvocation_has_to_be_chosen() -> None:
-        found = told(Objects().refused(mutating(PATCH, reinvocationPolicy=None)))
+    found = told(Objects().refused(mutating(PATCH, reinvocationPolicy=None)))
     assert found == [("spec.reinvocationPolicy", "Required value")]
 
 
