@@ -12,7 +12,7 @@ one. WHAT is one of:
     ready-after   readiness probes succeed from then on; `never`
     ready-until   ... and fail again from then on
     live-until    liveness probes fail from then on
-    image         `missing`: the image cannot be pulled
+    image         `missing`: the image cannot be pulled; `present`: it can (see `registries` for what goes without)
     pull          time that pulling the image takes
     log           lines printed at the start
     log-every     repeats the lines of `log` at that interval
@@ -27,7 +27,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from clusters.components.kubelet import catalogue, shell
+from clusters.components.kubelet import catalogue, registries, shell
 from clusters.components.kubelet.shell import Loop, Program
 from clusters.components.kubelet.timing import NEVER, duration
 from clusters.kernel.clock import MILLISECOND
@@ -52,7 +52,8 @@ class Behavior:
     stop_lines: tuple[str, ...]
     start: int | None
     pull: int | None
-    image_missing: bool
+    image_problem: str
+    """Why the image cannot be pulled; ""."""
     ends: tuple[int, int, str] | None
     """(offset, exit code, reason) of the end it comes to by itself."""
     started_after: int
@@ -80,7 +81,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
 
     outgrown = _outgrown(pod, container, said=bool(said))
     if not said and outgrown is None:
-        return _plain(program, profile)
+        return _plain(program, profile, container.get("image", ""))
     program = _logging(program, text("log"), time("log-every", 0))
     ends = (program.end[0], program.end[1], "") if program.end else None
     code = _integer(text("exit-code"))
@@ -100,7 +101,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         stop_lines=profile.stop_lines,
         start=duration(text("start") or "x"),
         pull=duration(text("pull") or "x"),
-        image_missing=text("image") == "missing",
+        image_problem=_image_problem(container.get("image", ""), text("image")),
         ends=ends,
         started_after=time("started-after", 0),
         ready_after=time("ready-after", 0),
@@ -119,7 +120,13 @@ def _outgrown(pod: Obj, container: Obj, *, said: bool) -> int | None:
     return None if late is None else late * MILLISECOND
 
 
-def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
+def _image_problem(image: str, told: str | None) -> str:
+    if told == "missing":
+        return registries.absent(image)
+    return "" if told == "present" else registries.problem(image)
+
+
+def _plain(program: Program, profile: catalogue.Profile, image: str) -> Behavior:
     return Behavior(
         program=program,
         stop=NEVER if program.shell else profile.stop,
@@ -127,7 +134,7 @@ def _plain(program: Program, profile: catalogue.Profile) -> Behavior:
         stop_lines=profile.stop_lines,
         start=None,
         pull=None,
-        image_missing=False,
+        image_problem=registries.problem(image),
         ends=(program.end[0], program.end[1], "") if program.end else None,
         started_after=0,
         ready_after=0,

@@ -128,7 +128,7 @@ def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
         _never_pulled(out, container, moment, prepared)
         return
     pull = _pull_time(container, moment, present=present, policy=policy)
-    if container.behavior.image_missing and (not present or policy == "Always"):
+    if container.behavior.image_problem and (not present or policy == "Always"):
         _failing_pull(out, container, moment, on_grid(prepared + pull))
         return
     due = on_grid(prepared + pull + _start_time(container, moment))
@@ -177,11 +177,7 @@ def _failing_pull(out: Advance, container: Container, moment: Moment, first: int
         out.at(first)
         return
     image = container.spec.get("image", "")
-    full = images.full_name(image)
-    error = (
-        f'rpc error: code = NotFound desc = failed to pull and unpack image "{full}": '
-        f'failed to resolve reference "{full}": {full}: not found'
-    )
+    error = container.behavior.image_problem
     reason = ((out.status.get("state") or {}).get("waiting") or {}).get("reason", "")
     if moment.now < last + backoff.SHOWN_AS_ERROR:
         if reason != "ErrImagePull":
@@ -212,9 +208,11 @@ def _never_pulled(out: Advance, container: Container, moment: Moment, prepared: 
 
 def _invalid_name(out: Advance, container: Container) -> None:
     image = container.spec.get("image", "")
-    text = (
-        f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format'
-    )
+    why = "invalid reference format"
+    path = image.partition("/")[2] if "/" in image else f"library/{image}"
+    if images.is_reference(image.lower()):
+        why += f": repository name ({path.partition(':')[0]}) must be lowercase"
+    text = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {why}'
     if _set_waiting(out, "InvalidImageName", text):
         out.events.append(_told(container, "Warning", "InspectFailed", text))
         out.events.append(_told(container, "Warning", "Failed", "Error: InvalidImageName"))
