@@ -102,6 +102,11 @@ class CacheInformer:
         """A component stopped: its handlers go."""
         self._handlers = [h for h in self._handlers if h not in handlers]
 
+    def close(self) -> None:
+        """Nobody is told any more."""
+        self._handlers = []
+        self._indexes.clear()
+
     def apply(self, change: Change) -> None:
         """A change of this resource was applied to the cache."""
         if change.new is not None:
@@ -138,6 +143,12 @@ class CacheInformers:
             informer.resource = described  # a definition that was made anew may have another scope
         return informer
 
+    def close(self) -> None:
+        """The session ends."""
+        for informer in self._by_prefix.values():
+            informer.close()
+        self._by_prefix.clear()
+
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             informer = self._by_prefix.get(change.prefix)
@@ -162,6 +173,7 @@ class ScopedInformers:
     def close(self) -> None:
         for informer in self._scoped.values():
             informer.close()
+        self._scoped.clear()
 
 
 class ScopedInformer:

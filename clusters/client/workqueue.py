@@ -65,6 +65,10 @@ class Timers:
                 fired += 1
         return fired
 
+    def clear(self) -> None:
+        """Nobody waits any more."""
+        self._heap.clear()
+
     def __len__(self) -> int:
         return sum(not t.cancelled for t in self._heap)
 

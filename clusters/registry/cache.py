@@ -257,6 +257,16 @@ class WatchCache:
 
         return unsubscribe
 
+    def close(self) -> None:
+        """Let go of everything; the cache must not be used any more."""
+        with self.lock:
+            self._subscribers.clear()
+            for bucket in self._buckets.values():
+                bucket.items.clear()
+                bucket.keys.clear()
+            self._buckets.clear()
+            self._ring.clear()
+
     @property
     def subscribers(self) -> int:
         return len(self._subscribers)

@@ -25,6 +25,16 @@ WHOLE = 1 * HOUR
 """Time between two collections of everything, at rest."""
 
 
+_large = False
+"""Whether something large went, whose parts know one another."""
+
+
+def large_one_left() -> None:
+    """A cluster's state was let go: look at everything at the next rest, for it frees itself no more."""
+    global _large
+    _large = True
+
+
 class Collector:
     """Collects by hand. One a process; `rest` is called now and then by whoever knows that nothing waits."""
 
@@ -36,8 +46,10 @@ class Collector:
 
     def rest(self, *, resting: bool = True) -> None:
         """Collect if it is worth it."""
+        global _large
         made = gc.get_count()[0]
-        if resting and wall_now() >= self._whole_at:
+        if resting and (_large or wall_now() >= self._whole_at):
+            _large = False
             gc.unfreeze()
             gc.collect()
             gc.freeze()

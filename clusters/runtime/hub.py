@@ -21,7 +21,7 @@ from clusters.kernel.rng import Rng
 from clusters.models import Cluster
 from clusters.registry.cache import WatchCache
 from clusters.registry.registry import Registry
-from clusters.runtime import composition, notify
+from clusters.runtime import composition, garbage, notify
 from clusters.storage.seal import SecretSeal
 from clusters.storage.sql import SqlStore
 from clusters.storage.store import Head, Op, Records
@@ -157,6 +157,7 @@ class Hub:
                 return
             if self._by_name.get(handle.name) is handle:
                 del self._by_name[handle.name]
+        garbage.large_one_left()
         for listener in self._on_forget:
             listener(handle)
 
@@ -171,6 +172,7 @@ class Hub:
                 return
             self._by_name.pop(handle.name, None)
             self._by_id.pop(handle.id, None)
+            garbage.large_one_left()
 
     # the tail of the logs
 

@@ -67,7 +67,9 @@ class Worker:
 
     def forget(self, cluster_id: int) -> None:
         """Load it anew next time."""
-        self._warm.pop(cluster_id, None)
+        session = self._warm.pop(cluster_id, None)
+        if session is not None:
+            session.close()
 
     def warm(self, cluster_id: int) -> Session | None:
         """The session that is in memory, if one is."""
@@ -171,10 +173,11 @@ class Worker:
         if session is not None and session.epoch == epoch:
             self._warm.move_to_end(row.pk)
             return session
+        self.forget(row.pk)
         session = load_session(row, spec, epoch)
         self._warm[row.pk] = session
         while len(self._warm) > MAX_WARM:
-            self._warm.popitem(last=False)
+            self.forget(next(iter(self._warm)))
         notify.mark_warm(row.pk, self.name)
         return session
 
