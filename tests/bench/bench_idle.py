@@ -31,7 +31,8 @@ def run() -> dict[str, Any]:
 
         def calm() -> bool:
             before = heads()
-            time.sleep(3)
+            # Longer than any start takes: a metrics server is ready 20 s after its container runs.
+            time.sleep(25)
             return heads() == before
 
         eventually(calm, timeout=180, what="all clusters come to rest")
