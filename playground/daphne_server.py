@@ -18,9 +18,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 from daphne.server import Server  # isort: skip
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from daphne.http_protocol import HTTPFactory, WebRequest
 from OpenSSL import SSL, crypto
 from twisted.internet import reactor
-from twisted.internet.endpoints import SSL4ServerEndpoint
+from twisted.internet.endpoints import SSL4ServerEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.ssl import CertificateOptions
 
@@ -28,8 +29,52 @@ from clusters.runtime.pki import Pki
 
 BACKLOG = 1024
 """Connections that wait to be accepted: a class of browsers that comes back at once."""
+TOO_LARGE = b"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 CLOSE_TIMEOUT, CONNECT_TIMEOUT = 3, 5
 """Seconds for an application to end when its client has gone, and for a websocket to be accepted."""
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]
+    """A request whose body ends somewhere: Twisted keeps all of it, in memory or on disk, before anybody is asked."""
+
+    limit = 0
+    refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        if (length or 0) > self.limit:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.refused:
+            return
+        super().handleContentChunk(data)
+        if self.content.tell() > self.limit:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self.refused = True
+        self.content.truncate(0)
+        self.channel.transport.write(TOO_LARGE)
+        self.channel.loseConnection()
+
+    def process(self) -> Any:
+        if self.refused:
+            return None
+        return super().process()
+
+
+class BoundedFactory(HTTPFactory):  # type: ignore[misc]
+    """Daphne's, with bounded requests."""
+
+    def __init__(self, server: Server, limit: int) -> None:
+        super().__init__(server)
+        self._request = type("Request", (BoundedRequest,), {"limit": limit})
+
+    def buildProtocol(self, address: Any) -> Any:
+        protocol = super().buildProtocol(address)
+        protocol.requestFactory = self._request
+        return protocol
 
 
 class PlaygroundServer(Server):  # type: ignore[misc]
@@ -88,19 +133,25 @@ def main() -> None:
     options = tls_options(pki.ensure(settings.DATA_DIR))
 
     def listen() -> None:
-        endpoint: Any = SSL4ServerEndpoint
-        tls = endpoint(reactor, settings.K8S_PORT, options, backlog=BACKLOG, interface=host)
-        tls.listen(server.http_factory).addCallbacks(server.listen_success, server.listen_error)
+        factory = BoundedFactory(server, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        make: Any = TCP4ServerEndpoint
+        plain = make(reactor, settings.PORT, backlog=BACKLOG, interface=host)
+        make = SSL4ServerEndpoint
+        tls = make(reactor, settings.K8S_PORT, options, backlog=BACKLOG, interface=host)
+        for endpoint in (plain, tls):
+            endpoint.listen(factory).addCallbacks(server.listen_success, server.listen_error)
 
     server = PlaygroundServer(
         application,
-        endpoints=[f"tcp:port={settings.PORT}:interface={host}:backlog={BACKLOG}"],
+        endpoints=["ours"],
         ready_callable=listen,
         application_close_timeout=CLOSE_TIMEOUT,
         websocket_connect_timeout=CONNECT_TIMEOUT,
         websocket_handshake_timeout=CONNECT_TIMEOUT,
         verbosity=0,
     )
+    # Daphne wants one by name before it runs; ours are made when it is ready.
+    server.endpoints = []
     server.run()
 
 

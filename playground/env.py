@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from errno import EACCES
 from hashlib import sha256
@@ -12,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from clusters.kernel.masking import without_password
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
@@ -60,7 +61,8 @@ def folder(name: str, default: Path) -> Path:
     """A directory that is made if need be, and can be written to."""
     path = Path(text(name) or default).resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # Keys, sessions and the log live in it.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
@@ -130,4 +132,4 @@ def database(url: str) -> dict[str, Any]:
 
 def shown(url: str) -> str:
     """`DATABASE_URL='...'` for messages, without the password."""
-    return f"DATABASE_URL={re.sub(r'(?<=//)([^:/@]*):[^@]*@', lambda m: m[1] + ':***@', url)!r}"
+    return f"DATABASE_URL={without_password(url)!r}"

@@ -155,13 +155,19 @@ class Supervisor:
     def _check_redis(self) -> None:
         import redis
 
-        url = self.settings.REDIS_URL
+        from clusters.kernel.masking import without_password
+
+        url, shown = self.settings.REDIS_URL, without_password(self.settings.REDIS_URL)
         try:
             with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
                 client.ping()
-        except (redis.RedisError, ValueError, OSError) as error:
+        except ValueError:
+            # Its own words may hold a part of the password.
+            raise CannotStart(f"REDIS_URL={shown} is no address: use redis://host:port/0") from None
+        except (redis.RedisError, OSError) as error:
             raise CannotStart(
-                f"Redis at REDIS_URL={url} does not answer ({error}): start it, or unset REDIS_URL to have one started"
+                f"Redis at REDIS_URL={shown} does not answer ({error}): start it, or unset REDIS_URL to have "
+                "one started"
             ) from None
 
     def _redis_command(self) -> list[str]:
@@ -169,7 +175,10 @@ class Supervisor:
         if server is None:
             raise CannotStart("no Redis-compatible server: install one (apt-get install redis-server) or set REDIS_URL")
         path = self.settings.REDIS_URL.removeprefix("unix://")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(path).parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise CannotStart(f"{folder} belongs to somebody else: remove it, or set REDIS_URL")
         options = {
             "port": "0",
             "unixsocket": path,

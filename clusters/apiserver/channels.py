@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,9 +19,12 @@ import orjson
 
 from clusters.apiserver import forward, render
 from clusters.apiserver.asgi import Receive, Scope, Send, refuse_websocket, send_response
+from clusters.apiserver.authn.chain import BEARER_PROTOCOL
 from clusters.apiserver.context import Ports
 from clusters.apiserver.http import Upgrade
 from clusters.machinery.errors import ApiError, BadRequest, InternalError
+
+logger = logging.getLogger(__name__)
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 PROTOCOLS = (
@@ -71,7 +75,8 @@ class ChannelUpgrades:
 
     async def __call__(self, upgrade: Upgrade, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: ApiError | None = None
-        offered = scope.get("subprotocols") or []
+        # One of them may be a token (see authn), which nobody shall read in an error.
+        offered = [p for p in scope.get("subprotocols") or [] if not p.startswith(BEARER_PROTOCOL)]
         forwarding = upgrade.kind == "portforward"
         spoken = forward.PROTOCOLS if forwarding else PROTOCOLS
         protocol = next((p for p in spoken if p in offered), None)
@@ -132,7 +137,9 @@ class _Connection:
         if isinstance(failure, ApiError):
             status: dict[str, Any] = failure.status()
         elif failure is not None:
-            status = InternalError(f"Internal error occurred: {failure}").status()
+            where = self._upgrade
+            logger.error("%s in %s/%s failed", where.kind, where.namespace, where.pod, exc_info=failure)
+            status = InternalError(render.STUMBLED).status()
         else:
             status = exit_status(running.result())
         if not self._numbered:

@@ -37,6 +37,8 @@ _META = (
     "managedFields",
 )
 _MANAGED = ("manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource")
+STUMBLED = "Internal error occurred: the API server stumbled; its log says how"
+"""What went wrong is for those who run the playground: it may name files, hosts, others' objects."""
 DEFAULT_FORM = Form()
 INDENTED = Form(pretty=True)
 _TEXT = "tag:yaml.org,2002:str"

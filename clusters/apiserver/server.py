@@ -106,9 +106,9 @@ class ApiServer:
         except ClusterDeleted:
             gone = NotFound(f'there is no cluster named "{self.cluster.name}" (any more)', details={})
             answer = render.error(call, gone, call.accept)
-        except Exception as failure:
+        except Exception:
             logger.exception("%s %s failed", request.method, request.path)
-            answer = render.error(call, InternalError(f"Internal error occurred: {failure}"), call.accept)
+            answer = render.error(call, InternalError(render.STUMBLED), call.accept)
         return self._finish(call, answer)
 
     def _reached(self, rev: int) -> bool:

@@ -10,18 +10,16 @@ import asyncio
 import logging
 import secrets
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
-from django.http.request import split_domain_port, validate_host
 
 from clusters.models import Cluster
 from clusters.models.access import Reach, policy
 from clusters.realtime.live import MAX_MEMBERS, LiveCluster
 from clusters.realtime.messages import Bye, Can, ErrorFrame, PresenceMessage, dump
+from clusters.realtime.origin import same_origin
 from clusters.realtime.session import Session
 from clusters.realtime.source import live_clusters
 
@@ -70,7 +68,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.writer: asyncio.Task[None] | None = None
         self.name: str = self.scope["url_route"]["kwargs"]["name"]
         self.user = self.scope.get("user")
-        if not same_origin(self.scope):
+        if not same_origin(self.scope.get("headers", ())):
             # Refused before the handshake: another site's page learns nothing.
             await self.close(403)
             return
@@ -160,17 +158,3 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 def _reach(user: Any, name: str) -> Reach | None:
     cluster = Cluster.objects.filter(name=name).first()
     return policy().may_reach(user, cluster) if cluster is not None else None
-
-
-def same_origin(scope: dict[str, Any]) -> bool:
-    """Whether the page that opens this socket is ours. A browser always says where a page is from; tools that
-    say nothing carry no stranger's cookies. The host itself must be one of ours (DNS rebinding)."""
-    headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
-    host = headers.get(b"host", "")
-    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
-        return False
-    origin = headers.get(b"origin")
-    if origin is None or origin in settings.CSRF_TRUSTED_ORIGINS:
-        return True
-    parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()

@@ -18,6 +18,8 @@ import redis
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from clusters.kernel.masking import without_password
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -120,7 +122,7 @@ def _missed(error: Exception) -> None:
         logger.warning(
             "Redis at %s does not answer (%s): changes show with up to a second's delay, and the workers' sweeps"
             " drive the loops. Start it, or set REDIS_URL.",
-            settings.REDIS_URL,
+            without_password(settings.REDIS_URL),
             error,
         )
 

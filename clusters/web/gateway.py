@@ -16,7 +16,6 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -41,6 +40,7 @@ from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFou
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import policy
+from clusters.realtime.origin import same_origin
 from clusters.runtime.authority import number_of
 from clusters.runtime.hub import ClusterHandle, UnknownCluster, hub
 from clusters.runtime.signing import client_authority, identity_of, token_keys
@@ -128,7 +128,8 @@ class Gateway:
         except (UnknownCluster, ClusterDeleted):
             raise NotFound(f'there is no cluster named "{name}"', details={"name": name, "kind": "clusters"}) from None
         except Exception as error:
-            raise InternalError(f"the cluster could not be opened: {error}") from error
+            logger.exception("cluster %s could not be opened", name)
+            raise InternalError("the cluster could not be opened; the playground's log says why") from error
         found = self._app_of(handle)
         if found is None:
             found = self._build(handle)
@@ -248,13 +249,11 @@ def _cookies(scope: Scope) -> dict[str, str]:
 
 
 def _check_forgery(scope: Scope, cookies: dict[str, str]) -> None:
-    """A write from a page must show the CSRF cookie's token, and a websocket must come from our own origin.
+    """Whoever comes with our cookies must come from a page of ours, and a write must show the CSRF cookie's token.
     Raises Forbidden."""
+    if not same_origin(scope["headers"]):
+        raise Forbidden("requests from pages of other origins are not accepted", details={})
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    origin = headers.get(b"origin", "")
-    foreign = bool(origin) and urlsplit(origin).netloc != headers.get(b"host", "")
-    if foreign and origin not in settings.CSRF_TRUSTED_ORIGINS:
-        raise Forbidden(f"requests from {origin} are not accepted", details={})
     if scope["type"] == "websocket" or scope["method"] in SAFE:
         return
     expected = cookies.get(settings.CSRF_COOKIE_NAME, "")

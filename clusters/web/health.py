@@ -80,7 +80,8 @@ def _metrics() -> Iterator[str]:
         "playground_browser_sessions",
         "gauge",
         "Websocket sessions of this process.",
-        [({"cluster": name}, count) for name, count in sorted(sockets.items())],
+        # Not by cluster: whoever may see the figures need not know what clusters there are.
+        [({}, sum(sockets.values()))],
     )
     yield from _family("process_resident_memory_bytes", "gauge", "Resident memory.", [({}, _resident())])
 

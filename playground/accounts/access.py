@@ -112,9 +112,8 @@ def _bearer(key: str, cluster: Cluster) -> UserInfo | None:
         reach = may_reach(credential.user, cluster)
         if reach is None or not credential.user.is_active:
             return None
-        if reach.identity.name == credential.name:
-            # The person's own credential follows what they are to the cluster today.
-            return reach.identity
+        # The person's own credential follows what they are to the cluster today, under whatever name.
+        return reach.identity
     return UserInfo(name=credential.name, groups=(*map(str, credential.groups), AUTHENTICATED))
 
 

@@ -122,6 +122,8 @@ def test_command_says_what_is_wrong_in_a_sentence(stack: Stack, args: tuple[str,
         ({"DATABASE_URL": "sqlite:////nonexistent/x.sqlite3"}, "cannot be used: unable to open database file"),
         ({"DATABASE_URL": "postgres://me:secret@127.0.0.1:1/x"}, "the database x on 127.0.0.1 (DATABASE_URL)"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "Redis at REDIS_URL=redis://127.0.0.1:1/0 does not answer"),
+        ({"REDIS_URL": "redis://:pw@127.0.0.1:1/0"}, "Redis at REDIS_URL=redis://:***@127.0.0.1:1/0 does not answer"),
+        ({"REDIS_URL": "redis://:p#w@127.0.0.1:1/0"}, "REDIS_URL=redis://:***@127.0.0.1:1/0 is no address"),
         ({"PLAYGROUND_DATA": "/proc/nope"}, "PLAYGROUND_DATA='/proc/nope' cannot be used"),
     ],
 )

@@ -19,6 +19,7 @@ from clusters.apiserver.http import Request
 from clusters.machinery.types import UserInfo
 
 AUTHENTICATED = "system:authenticated"
+BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 
 
 def authenticated(user: UserInfo) -> UserInfo:
@@ -85,13 +86,13 @@ def bearer(request: Request) -> str:
         scheme, _, token = header.strip().partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
     protocols = request.header("sec-websocket-protocol")
-    if "base64url.bearer.authorization.k8s.io." in protocols:
+    if BEARER_PROTOCOL in protocols:
         return _websocket_token(protocols)
     return ""
 
 
 def _websocket_token(protocols: str) -> str:
-    prefix = "base64url.bearer.authorization.k8s.io."
+    prefix = BEARER_PROTOCOL
     for protocol in protocols.split(","):
         protocol = protocol.strip()
         if protocol.startswith(prefix):

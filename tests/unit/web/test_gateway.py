@@ -1,0 +1,109 @@
+"""Who comes through to a cluster's Kubernetes API with a browser's cookies, and who does not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from django.conf import settings as django_settings
+
+from clusters.models import Cluster
+from clusters.web.gateway import Gateway, at_root
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOKEN = "a" * 32
+COOKIE = f"csrftoken={TOKEN}".encode()
+WRITE = {"cookie": COOKIE, "x-csrftoken": TOKEN.encode(), "content-type": b"application/json"}
+CONFIG = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"}}'
+CONFIGS = "/api/v1/namespaces/default/configmaps"
+
+
+def ask(path: str, *, method: str = "GET", body: bytes = b"", tls: Any = None, port: int = 0, **headers: bytes) -> Any:
+    """(status, decoded body) of a request to a gateway of its own."""
+    sent = {"host": b"127.0.0.1:8000", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": [(k.encode(), v) for k, v in sent.items()],
+        "client": ("127.0.0.1", 5),
+        "server": ("127.0.0.1", port or django_settings.PORT),
+    }
+    if tls:
+        scope["extensions"] = {"tls": {"client_cert_chain": (tls,)}}
+    out: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        out.append(message)
+
+    asyncio.run(Gateway()(scope, receive, send))
+    return out[0]["status"], orjson.loads(out[1]["body"])
+
+
+def test_page_of_ours_may_write_with_the_token(demo: Cluster) -> None:
+    assert ask(f"/k8s/demo{CONFIGS}", method="POST", body=CONFIG, **WRITE)[0] == 201
+    status, body = ask(f"/k8s/demo{CONFIGS}", method="POST", body=CONFIG, cookie=COOKIE)
+    assert (status, body["reason"]) == (403, "Forbidden")
+    assert "X-CSRFToken" in body["message"]
+
+
+def test_page_of_another_origin_gets_nothing(demo: Cluster) -> None:
+    status, body = ask(f"/k8s/demo{CONFIGS}", cookie=COOKIE, origin=b"http://evil.example")
+    assert status == 403
+    assert "evil" not in body["message"]
+
+
+@pytest.mark.parametrize("host", [b"evil.example:8000", b"127.0.0.1.evil.example", b""])
+def test_name_that_points_here_is_not_our_origin(demo: Cluster, host: bytes) -> None:
+    """DNS rebinding: the page's origin is the host that it asks, and it may set itself any cookie."""
+    sent = {**WRITE, "host": host, "origin": b"http://" + host}
+    assert ask(f"/k8s/demo{CONFIGS}", method="POST", body=CONFIG, **sent)[0] == 403
+    assert ask(f"/k8s/demo{CONFIGS}", host=host, cookie=COOKIE)[0] == 403
+
+
+def test_whoever_shows_nothing_is_anonymous(demo: Cluster) -> None:
+    status, body = ask(f"/k8s/demo{CONFIGS}")
+    assert status == 403
+    assert 'User "system:anonymous" cannot list' in body["message"]
+
+
+def test_unknown_token_opens_nothing_also_at_the_root_of_the_tls_port(demo: Cluster) -> None:
+    assert ask(f"/k8s/demo{CONFIGS}", authorization=b"Bearer cpk_nonsense")[0] == 401
+    tls_port = django_settings.K8S_PORT
+    assert ask(CONFIGS, authorization=b"Bearer cpk_nonsense", port=tls_port)[0] == 401
+    assert ask(CONFIGS, tls="nonsense", port=tls_port)[0] == 401
+
+
+def test_certificate_names_its_cluster_at_the_root_of_the_tls_port_only(demo: Cluster) -> None:
+    from clusters.machinery.certificates import CertificateOrder
+    from clusters.runtime.signing import client_authority
+    from tests.support.certificates import csr
+
+    order = CertificateOrder(csr("jane", ["system:masters"]), ("client auth",), 0, 4_000_000_000, 1)
+    pem = client_authority(django_settings.SECRET_KEY, demo.pk, demo.created).sign(order)
+    assert ask(CONFIGS, tls=pem, port=django_settings.K8S_PORT)[0] == 200
+    assert ask(f"/k8s/demo{CONFIGS}", tls=pem)[0] == 200
+    assert not at_root({"server": ("", django_settings.PORT), "headers": [], "extensions": {"tls": {}}})
+    # A cluster of the same number that was made at another time is another cluster.
+    old = client_authority(django_settings.SECRET_KEY, demo.pk, demo.created - 1).sign(order)
+    assert ask(f"/k8s/demo{CONFIGS}", tls=old)[0] == 401
+    assert ask(CONFIGS, tls=old, port=django_settings.K8S_PORT)[0] == 401
+
+
+def test_what_breaks_is_not_told(
+    demo: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("clusters.web.gateway.hub.cluster", broken)
+    status, body = ask("/k8s/demo/version")
+    assert status == 500
+    assert "hunter2" not in body["message"]
+    assert "hunter2" in caplog.text
