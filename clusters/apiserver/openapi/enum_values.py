@@ -6,6 +6,39 @@ Models: the `+enum` types of k8s.io/api.
 
 from __future__ import annotations
 
+_SIGNALS = (
+    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT RTMAX RTMAX-1 "
+    "RTMAX-10 RTMAX-11 RTMAX-12 RTMAX-13 RTMAX-14 RTMAX-2 RTMAX-3 RTMAX-4 RTMAX-5 RTMAX-6 RTMAX-7 RTMAX-8 "
+    "RTMAX-9 RTMIN RTMIN+1 RTMIN+10 RTMIN+11 RTMIN+12 RTMIN+13 RTMIN+14 RTMIN+15 RTMIN+2 RTMIN+3 RTMIN+4 "
+    "RTMIN+5 RTMIN+6 RTMIN+7 RTMIN+8 RTMIN+9 SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 "
+    "VTALRM WINCH XCPU XFSZ"
+)
+_KEY_USAGES = (
+    "any",
+    "cert sign",
+    "client auth",
+    "code signing",
+    "content commitment",
+    "crl sign",
+    "data encipherment",
+    "decipher only",
+    "digital signature",
+    "email protection",
+    "encipher only",
+    "ipsec end system",
+    "ipsec tunnel",
+    "ipsec user",
+    "key agreement",
+    "key encipherment",
+    "microsoft sgc",
+    "netscape sgc",
+    "ocsp signing",
+    "s/mime",
+    "server auth",
+    "signing",
+    "timestamping",
+)
+
 ENUMS: dict[str, dict[str, str]] = {
     "Protocol": {
         "SCTP": "is the SCTP protocol.",
@@ -306,9 +339,79 @@ ENUMS: dict[str, dict[str, str]] = {
         "IPv4": "represents an IPv4 Address.",
         "IPv6": "represents an IPv6 Address.",
     },
+    "PersistentVolumeAccessMode": {
+        "ReadOnlyMany": "can be mounted in read-only mode to many hosts",
+        "ReadWriteMany": "can be mounted in read/write mode to many hosts",
+        "ReadWriteOnce": "can be mounted in read/write mode to exactly 1 host",
+        "ReadWriteOncePod": "can be mounted in read/write mode to exactly 1 pod cannot be used in combination with "
+        "other access modes",
+    },
+    "PersistentVolumeClaimModifyVolumeStatus": {
+        "InProgress": "InProgress indicates that the volume is being modified",
+        "Infeasible": "Infeasible indicates that the request has been rejected as invalid by the CSI driver. To "
+        "resolve the error, a valid VolumeAttributesClass needs to be specified",
+        "Pending": "Pending indicates that the PersistentVolumeClaim cannot be modified due to unmet requirements, "
+        "such as the specified VolumeAttributesClass not existing",
+    },
+    "IPFamily": {"": "", "IPv4": "", "IPv6": ""},
+    "PolicyType": {"Egress": "", "Ingress": ""},
+    "Signal": {f"SIG{name}": "" for name in _SIGNALS.split()},
+    "KeyUsage": dict.fromkeys(_KEY_USAGES, ""),
+    "FailurePolicyType": {
+        "Fail": "means that an error calling the webhook causes the admission to fail.",
+        "Ignore": "means that an error calling the webhook is ignored.",
+    },
+    "MatchPolicyType": {
+        "Equivalent": "means requests should be sent to the webhook if they modify a resource listed in rules via "
+        "another API group or version.",
+        "Exact": "means requests should only be sent to the webhook if they exactly match a given rule.",
+    },
+    "SideEffectClass": {
+        "None": "means that calling the webhook will have no side effects.",
+        "NoneOnDryRun": "means that calling the webhook will possibly have side effects, but if the request being "
+        "reviewed has the dry-run attribute, the side effects will be suppressed.",
+        "Some": "means that calling the webhook will possibly have side effects. If a request with the dry-run "
+        "attribute would trigger a call to this webhook, the request will instead fail.",
+        "Unknown": "means that no information is known about the side effects of calling the webhook. If a request "
+        "with the dry-run attribute would trigger a call to this webhook, the request will instead fail.",
+    },
+    "ReinvocationPolicyType": {
+        "IfNeeded": "indicates that the webhook may be called at least one additional time as part of the admission "
+        "evaluation if the object being admitted is modified by other admission plugins after the initial webhook "
+        "call.",
+        "Never": "indicates that the webhook must not be called more than once in a single admission evaluation.",
+    },
+    "ScopeType": {
+        "*": "means that all scopes are included.",
+        "Cluster": "means that scope is limited to cluster-scoped objects. Namespace objects are cluster-scoped.",
+        "Namespaced": "means that scope is limited to namespaced objects.",
+    },
+    "OperationType": {"*": "", "CONNECT": "", "CREATE": "", "DELETE": "", "UPDATE": ""},
+    "ParameterNotFoundActionType": {
+        "Allow": "Ignore means that an error finding params for a binding is ignored",
+        "Deny": "Fail means that an error finding params for a binding is ignored",
+    },
+    "ValidationAction": {"Audit": "", "Deny": "", "Warn": ""},
 }
 
 FIELDS: dict[str, str] = {
+    "admissionregistration.v1.MatchResources.matchPolicy": "MatchPolicyType",
+    "admissionregistration.v1.MutatingAdmissionPolicySpec.failurePolicy": "FailurePolicyType",
+    "admissionregistration.v1.MutatingAdmissionPolicySpec.reinvocationPolicy": "ReinvocationPolicyType",
+    "admissionregistration.v1.MutatingWebhook.failurePolicy": "FailurePolicyType",
+    "admissionregistration.v1.MutatingWebhook.matchPolicy": "MatchPolicyType",
+    "admissionregistration.v1.MutatingWebhook.reinvocationPolicy": "ReinvocationPolicyType",
+    "admissionregistration.v1.MutatingWebhook.sideEffects": "SideEffectClass",
+    "admissionregistration.v1.NamedRuleWithOperations.operations": "OperationType",
+    "admissionregistration.v1.NamedRuleWithOperations.scope": "ScopeType",
+    "admissionregistration.v1.ParamRef.parameterNotFoundAction": "ParameterNotFoundActionType",
+    "admissionregistration.v1.RuleWithOperations.operations": "OperationType",
+    "admissionregistration.v1.RuleWithOperations.scope": "ScopeType",
+    "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec.validationActions": "ValidationAction",
+    "admissionregistration.v1.ValidatingAdmissionPolicySpec.failurePolicy": "FailurePolicyType",
+    "admissionregistration.v1.ValidatingWebhook.failurePolicy": "FailurePolicyType",
+    "admissionregistration.v1.ValidatingWebhook.matchPolicy": "MatchPolicyType",
+    "admissionregistration.v1.ValidatingWebhook.sideEffects": "SideEffectClass",
     "apps.v1.DaemonSetUpdateStrategy.type": "DaemonSetUpdateStrategyType",
     "apps.v1.DeploymentStrategy.type": "DeploymentStrategyType",
     "apps.v1.StatefulSetSpec.podManagementPolicy": "PodManagementPolicyType",
@@ -330,11 +433,18 @@ FIELDS: dict[str, str] = {
     "core.v1.HTTPGetAction.scheme": "URIScheme",
     "core.v1.HostPathVolumeSource.type": "HostPathType",
     "core.v1.ImageVolumeSource.pullPolicy": "PullPolicy",
+    "certificates.v1.CertificateSigningRequestSpec.usages": "KeyUsage",
+    "core.v1.ContainerStatus.stopSignal": "Signal",
+    "core.v1.Lifecycle.stopSignal": "Signal",
+    "core.v1.ModifyVolumeStatus.status": "PersistentVolumeClaimModifyVolumeStatus",
     "core.v1.NamespaceStatus.phase": "NamespacePhase",
     "core.v1.NodeSelectorRequirement.operator": "NodeSelectorOperator",
     "core.v1.NodeStatus.phase": "NodePhase",
+    "core.v1.PersistentVolumeClaimSpec.accessModes": "PersistentVolumeAccessMode",
     "core.v1.PersistentVolumeClaimSpec.volumeMode": "PersistentVolumeMode",
     "core.v1.PersistentVolumeClaimStatus.phase": "PersistentVolumeClaimPhase",
+    "core.v1.PersistentVolumeClaimStatus.accessModes": "PersistentVolumeAccessMode",
+    "core.v1.PersistentVolumeSpec.accessModes": "PersistentVolumeAccessMode",
     "core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy": "PersistentVolumeReclaimPolicy",
     "core.v1.PersistentVolumeSpec.volumeMode": "PersistentVolumeMode",
     "core.v1.PersistentVolumeStatus.phase": "PersistentVolumePhase",
@@ -350,9 +460,11 @@ FIELDS: dict[str, str] = {
     "core.v1.ScopedResourceSelectorRequirement.scopeName": "ResourceQuotaScope",
     "core.v1.SeccompProfile.type": "SeccompProfileType",
     "core.v1.SecurityContext.procMount": "ProcMountType",
+    "core.v1.ResourceQuotaSpec.scopes": "ResourceQuotaScope",
     "core.v1.ServicePort.protocol": "Protocol",
     "core.v1.ServiceSpec.externalTrafficPolicy": "ServiceExternalTrafficPolicy",
     "core.v1.ServiceSpec.internalTrafficPolicy": "ServiceInternalTrafficPolicy",
+    "core.v1.ServiceSpec.ipFamilies": "IPFamily",
     "core.v1.ServiceSpec.ipFamilyPolicy": "IPFamilyPolicy",
     "core.v1.ServiceSpec.sessionAffinity": "ServiceAffinity",
     "core.v1.ServiceSpec.type": "ServiceType",
@@ -366,6 +478,7 @@ FIELDS: dict[str, str] = {
     "discovery.v1.EndpointPort.protocol": "Protocol",
     "discovery.v1.EndpointSlice.addressType": "AddressType",
     "networking.v1.HTTPIngressPath.pathType": "PathType",
+    "networking.v1.NetworkPolicySpec.policyTypes": "PolicyType",
     "networking.v1.NetworkPolicyPort.protocol": "Protocol",
     "policy.v1.PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy": "UnhealthyPodEvictionPolicyType",
     "scheduling.v1.PriorityClass.preemptionPolicy": "PreemptionPolicy",

@@ -15,9 +15,15 @@ def describe_enum(owner: str, field: str, spec: dict[str, Any]) -> dict[str, Any
     """`spec` with the enumeration of its values, if the field is one."""
     struct = owner.removeprefix("io.k8s.api.")
     name = FIELDS.get(f"{struct}.{field}")
-    if name is None or spec.get("type") != "string":
+    if name is None:
         return spec
     values = ENUMS[name]
+    if spec.get("type") == "array":
+        # A list names the values of its items, but does not explain them.
+        spec["items"] = {**spec["items"], "enum": sorted(values)}
+        return spec
+    if spec.get("type") != "string":
+        return spec
     lines = "\n".join(f' - `"{value}"`' + (f" {text}" if text else "") for value, text in sorted(values.items()))
     head = spec.get("description", "")
     spec["description"] = (f"{head}\n\n" if head else "") + "Possible enum values:\n" + lines

@@ -105,12 +105,16 @@ def encode(document: Mapping[str, Any]) -> bytes:
         _bytes(12, b"".join(_bytes(1, _named(name, _texts(1, scopes))) for name, scopes in each.items()))
         for each in document.get("security", ())
     )
+    parameters = b"".join(
+        _bytes(1, _named(name, _parameter(body))) for name, body in document.get("parameters", {}).items()
+    )
     return b"".join(
         (
             _bytes(1, document.get("swagger", "").encode()),
             _bytes(2, _message(_INFO, document.get("info", {}))),
             _bytes(8, paths),
             _bytes(9, definitions),
+            _bytes(10, parameters),
             required,
             _bytes(13, keys),
         )
@@ -146,7 +150,7 @@ def _field(number: int, kind: str, key: str, value: Any) -> bytes:
     if kind == "operation":
         return _bytes(number, _message(_OPERATION, value))
     if kind == "parameters":
-        return b"".join(_bytes(number, _bytes(1, _parameter(p))) for p in value)
+        return b"".join(_bytes(number, _parameter_item(p)) for p in value)
     if kind == "responses":
         return _bytes(number, b"".join(_bytes(1, _named(code, _bytes(1, _response(r)))) for code, r in value.items()))
     return _of_schema(number, kind, value)
@@ -167,6 +171,13 @@ def _of_schema(number: int, kind: str, value: Any) -> bytes:
     if isinstance(value, bool):
         return _bytes(number, _varint(2 << 3) + _varint(int(value)))
     return _bytes(number, _bytes(1, _message(_SCHEMA, value)))
+
+
+def _parameter_item(value: Mapping[str, Any]) -> bytes:
+    """A parameter, or a reference to one that all share."""
+    if "$ref" in value:
+        return _bytes(2, _bytes(1, value["$ref"].encode()))
+    return _bytes(1, _parameter(value))
 
 
 def _parameter(value: Mapping[str, Any]) -> bytes:

@@ -1,195 +1,317 @@
-"""The `paths` part of OpenAPI documents: every verb of every resource, with its parameters.
+"""The `paths` part of OpenAPI documents: every verb of every resource, with parameters, bodies and answers.
 
 kubectl asks it whether a kind's PATCH knows `dryRun` and `fieldValidation`; other clients generate code from it.
+Parameters that all operations of a path have stand with the path; v2 keeps each parameter once, under a name.
+Models: apiserver, pkg/endpoints/installer.go and /openapi; apiextensions, controller/openapi/builder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from clusters.apiserver.openapi.parameters import PARAMETERS
-from clusters.resources.base import Resource, Subresource
-
-_MEDIA = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
-_PATCH_MEDIA = (
-    "application/apply-patch+cbor",
-    "application/apply-patch+yaml",
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+from clusters.apiserver.handlers.delete import RETURNED
+from clusters.apiserver.openapi.operations import (
+    BUILTIN_MEDIA,
+    CODE_TEXTS,
+    CODES,
+    CUSTOM_MEDIA,
+    HTTP,
+    METHODS,
+    OPTIONS,
+    WATCHED,
+    describe,
+    describe_connection,
+    lower_stem,
+    operation_id,
+    patch_media,
+    stem_of,
 )
-_CUSTOM_PATCH_MEDIA = tuple(media for media in _PATCH_MEDIA if "strategic" not in media)
-"""kubectl looks here whether it may patch strategically."""
-_ACTION = {
-    "get": "get",
-    "list": "list",
-    "create": "post",
-    "update": "put",
-    "patch": "patch",
-    "delete": "delete",
-    "deletecollection": "deletecollection",
-}
-_HTTP = {
-    "get": "get",
-    "list": "get",
-    "create": "post",
-    "update": "put",
-    "patch": "patch",
-    "delete": "delete",
-    "deletecollection": "delete",
-}
-_OPTIONS = {
-    "get": (),
-    "list": (
-        "allowWatchBookmarks",
-        "continue",
-        "fieldSelector",
-        "labelSelector",
-        "limit",
-        "resourceVersion",
-        "resourceVersionMatch",
-        "sendInitialEvents",
-        "timeoutSeconds",
-        "watch",
-    ),
-    "create": ("dryRun", "fieldManager", "fieldValidation"),
-    "update": ("dryRun", "fieldManager", "fieldValidation"),
-    "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),
-    "delete": (
-        "dryRun",
-        "gracePeriodSeconds",
-        "ignoreStoreReadErrorWithClusterBreakingPotential",
-        "orphanDependents",
-        "propagationPolicy",
-    ),
-    "deletecollection": (
-        "continue",
-        "dryRun",
-        "fieldSelector",
-        "gracePeriodSeconds",
-        "ignoreStoreReadErrorWithClusterBreakingPotential",
-        "labelSelector",
-        "limit",
-        "orphanDependents",
-        "propagationPolicy",
-        "resourceVersion",
-        "resourceVersionMatch",
-        "sendInitialEvents",
-        "timeoutSeconds",
-    ),
-}
+from clusters.apiserver.openapi.parameters import CONNECT, PARAMETERS, Described
+from clusters.apiserver.openapi.schemas import META, definition_name, list_name
+from clusters.machinery import schema
+from clusters.resources.base import Resource, Subresource, Version
+
 _COLLECTION = ("list", "create", "deletecollection")
 _ITEM = ("get", "update", "patch", "delete")
+_STREAMS = ("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+_STRING: dict[str, Any] = {"type": "string"}
 
 
-def group_paths(resources: Sequence[Resource], group: str, version: str, *, v3: bool) -> dict[str, Any]:
-    """The paths of a group version's resources."""
-    root = f"/apis/{group}/{version}/" if group else f"/api/{version}/"
-    writer = _Writer(group, version, v3=v3)
-    # Documents of custom resources do not speak of discovery.
-    paths: dict[str, Any] = {root: writer.discovery()} if any(r.builtin for r in resources) else {}
-    for resource in resources:
-        base = f"{root}namespaces/{{namespace}}/{resource.name}" if resource.namespaced else root + resource.name
-        path_params = ["namespace"] if resource.namespaced else []
-        collection = [v for v in _COLLECTION if v in resource.verbs]
-        if collection:
-            paths[base] = writer.path(resource, None, collection, path_params)
-        if resource.namespaced and "list" in resource.verbs:
-            paths[root + resource.name] = writer.path(resource, None, ["list"], [])
-        item = [v for v in _ITEM if v in resource.verbs]
-        if item:
-            paths[base + "/{name}"] = writer.path(resource, None, item, ["name", *path_params])
-        described = resource.version(version)
-        for sub in resource.subresources_of(described) if described is not None else ():
-            verbs = [v for v in ("get", "create", "update", "patch", "delete") if v in sub.verbs]
-            paths[f"{base}/{{name}}/{sub.name}"] = writer.path(resource, sub, verbs, ["name", *path_params])
-    return dict(sorted(paths.items()))
+@dataclass(slots=True)
+class _Operation:
+    """One method of one path. `body` and `answer` are schemas, or None."""
+
+    method: str
+    id: str
+    description: str
+    action: str
+    parameters: dict[str, Described]
+    body: dict[str, Any] | None
+    answer: dict[str, Any] | None
+    consumes: tuple[str, ...] = ("*/*",)
+    produces: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ("200",)
+    gvk: dict[str, str] | None = None
+
+
+def group_paths(
+    resources: Sequence[Resource], group: str, version: str, *, ref: str, shared: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The paths of a group version's resources. `shared` collects v2's parameters; None writes v3."""
+    return dict(sorted(_Writer(group, version, ref, shared).paths(resources).items()))
 
 
 class _Writer:
-    def __init__(self, group: str, version: str, *, v3: bool) -> None:
+    def __init__(self, group: str, version: str, ref: str, shared: dict[str, Any] | None) -> None:
         self._group = group
         self._version = version
-        self._v3 = v3
-        stem = "".join(p.capitalize() for p in (group.split(".")[0] or "core", version))
-        self._stem = stem
-        self._tag = f"{group.split('.')[0] or 'core'}_{version}"
+        self._ref = ref
+        self._shared = shared
+        self._stem = stem_of(group, version)
+        self._tag = f"{lower_stem(group)}_{version}"
+        self._root = f"/apis/{group}/{version}/" if group else f"/api/{version}/"
 
-    def discovery(self) -> dict[str, Any]:
-        operation = {
-            "tags": [self._tag],
-            "description": "get available resources",
-            "operationId": f"get{self._stem}APIResources",
-            "responses": {"200": {"description": "OK"}, "401": {"description": "Unauthorized"}},
-        }
-        return {"get": operation}
-
-    def path(
-        self, resource: Resource, sub: Subresource | None, verbs: Sequence[str], path_params: list[str]
-    ) -> dict[str, Any]:
+    def paths(self, resources: Sequence[Resource]) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for verb in verbs:
-            out[_HTTP[verb]] = self._operation(resource, sub, verb, path_params)
-        out["parameters"] = [self._parameter(n) for n in (*path_params, "pretty")]
+        if any(r.builtin for r in resources):
+            # Documents of custom resources do not speak of discovery.
+            out[self._root] = {"get": self._discovery()}
+        for resource in resources:
+            described = resource.version(self._version)
+            if described is not None:
+                out |= self._of(resource, described)
         return out
 
-    def _operation(
-        self, resource: Resource, sub: Subresource | None, verb: str, path_params: list[str]
+    def _discovery(self) -> dict[str, Any]:
+        answer = {"$ref": self._ref + META + "APIResourceList"}
+        operation = _Operation(
+            "get",
+            f"get{self._stem}APIResources",
+            "get available resources",
+            "",
+            {},
+            None,
+            answer,
+            BUILTIN_MEDIA,
+            BUILTIN_MEDIA,
+        )
+        return self._written(operation, ())
+
+    def _of(self, resource: Resource, version: Version) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        within = ("namespace",) if resource.namespaced else ()
+        place = "namespaces/{namespace}/" if resource.namespaced else ""
+        base = f"{self._root}{place}{resource.name}"
+        item = ("name", *within)
+        verbs = [v for v in _COLLECTION if v in resource.verbs]
+        if verbs:
+            out[base] = self._path([self._plain(resource, version, None, v) for v in verbs], resource.kind, within)
+        if resource.namespaced and "list" in resource.verbs:
+            across = self._plain(resource, version, None, "list", across=True)
+            out[self._root + resource.name] = self._path([across], resource.kind, ())
+        verbs = [v for v in _ITEM if v in resource.verbs]
+        if verbs:
+            path = [self._plain(resource, version, None, v) for v in verbs]
+            out[base + "/{name}"] = self._path(path, resource.kind, item)
+        for sub in resource.subresources_of(version):
+            out |= self._subresource(resource, version, sub, f"{base}/{{name}}/{sub.name}", item)
+        if "watch" in resource.verbs and resource.builtin:
+            old = f"{self._root}watch/{place}{resource.name}"
+            out[old] = self._path([self._watch(resource, "watchlist")], resource.kind, within)
+            out[old + "/{name}"] = self._path([self._watch(resource, "watch")], resource.kind, item)
+            if resource.namespaced:
+                everywhere = self._watch(resource, "watchlist", across=True)
+                out[f"{self._root}watch/{resource.name}"] = self._path([everywhere], resource.kind, ())
+        return out
+
+    def _subresource(
+        self, resource: Resource, version: Version, sub: Subresource, path: str, item: tuple[str, ...]
     ) -> dict[str, Any]:
-        kind = sub.kind if sub is not None and sub.kind else resource.kind
-        group = sub.group if sub is not None and (sub.group or sub.version) else self._group
-        version = sub.version if sub is not None and sub.version else self._version
-        scope = "Namespaced" if "namespace" in path_params else ""
-        across = "ForAllNamespaces" if resource.namespaced and not path_params and verb == "list" else ""
-        tail = sub.name.capitalize() if sub is not None else ""
-        words = {"update": "replace", "deletecollection": "deleteCollection", "get": "read"}
-        operation: dict[str, Any] = {
-            "tags": [self._tag],
-            "description": self._description(resource, sub, verb),
-            "operationId": f"{words.get(verb, verb)}{self._stem}{scope}{resource.kind}{tail}{across}",
-        }
-        parameters = [self._parameter(n) for n in _OPTIONS[verb]]
-        patches = _PATCH_MEDIA if resource.builtin else _CUSTOM_PATCH_MEDIA
-        if not self._v3:
-            consumes = list(patches) if verb == "patch" else ["*/*"]
-            operation |= {"consumes": consumes, "produces": list(_MEDIA), "schemes": ["https"]}
-            if verb in ("create", "update", "patch"):
-                parameters.append({"name": "body", "in": "body", "required": True, "schema": {"type": "object"}})
-        elif verb in ("create", "update"):
-            operation["requestBody"] = {"content": {"*/*": {"schema": {"type": "object"}}}, "required": True}
+        if sub.kind not in CONNECT:
+            verbs = [v for v in ("create", *_ITEM) if v in sub.verbs]
+            operations = [self._plain(resource, version, sub, v) for v in verbs]
+            return {path: self._path(operations, sub.kind or resource.kind, item)}
+        operations = [self._connection(resource, sub, m, "") for m in METHODS[sub.name]]
+        out = {path: self._path(operations, sub.kind, item)}
+        if sub.name == "proxy":
+            beyond = [self._connection(resource, sub, m, "WithPath") for m in METHODS[sub.name]]
+            out[path + "/{path}"] = self._path(beyond, sub.kind, (*item, "path"))
+        return out
+
+    # operations
+
+    def _plain(
+        self, resource: Resource, version: Version, sub: Subresource | None, verb: str, *, across: bool = False
+    ) -> _Operation:
+        custom = not resource.builtin
+        media = CUSTOM_MEDIA if custom else BUILTIN_MEDIA
+        own = {"$ref": self._ref + self._body_name(resource, version, sub)}
+        answer: dict[str, Any] = own
+        body: dict[str, Any] | None = own if verb in ("create", "update") else None
+        if verb == "list":
+            answer = {"$ref": self._ref + list_name(resource, version)}
+            media = (*media, *(() if custom else _STREAMS))
         elif verb == "patch":
-            content = {
-                m: {"schema": {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
-                for m in patches
-            }
-            operation["requestBody"] = {"content": content, "required": True}
-        if parameters:
-            operation["parameters"] = parameters
-        codes = {"create": ("200", "201", "202"), "update": ("200", "201"), "patch": ("200", "201")}
-        names = {"200": "OK", "201": "Created", "202": "Accepted"}
-        operation["responses"] = {c: {"description": names[c]} for c in codes.get(verb, ("200",))}
-        operation["responses"]["401"] = {"description": "Unauthorized"}
-        operation["x-kubernetes-action"] = _ACTION[verb]
-        operation["x-kubernetes-group-version-kind"] = {"group": group, "version": version, "kind": kind}
-        return operation
+            body = {"$ref": f"{self._ref}{META}Patch"}
+        elif verb in ("delete", "deletecollection"):
+            body = {"$ref": f"{self._ref}{META}DeleteOptions"}
+            if verb == "deletecollection" or resource.qualified not in RETURNED:
+                answer = {"$ref": f"{self._ref}{META}Status"}
+        options = list(OPTIONS[verb])
+        if custom and verb == "get":
+            options = ["resourceVersion"]
+        parameters = {name: PARAMETERS[name] for name in (*options, "pretty")}
+        if verb == "patch":
+            parameters["fieldManager"] = PARAMETERS["fieldManager.patch"]
+        if sub is not None and sub.name == "log":
+            parameters |= CONNECT["log"]
+            answer, media = _STRING, ("text/plain", *media)
+        consumes: tuple[str, ...] = ("*/*",)
+        if verb == "patch":
+            consumes = patch_media(custom=custom)
+        elif custom:
+            consumes = CUSTOM_MEDIA
+        return _Operation(
+            HTTP[verb],
+            operation_id(self._stem, resource, sub, verb, across=across),
+            describe(resource, sub, verb),
+            {"list": "list", "get": "get", "deletecollection": "deletecollection"}.get(verb, HTTP[verb]),
+            parameters,
+            body,
+            answer,
+            consumes,
+            media,
+            CODES.get(verb, ("200",)),
+            self._gvk(resource, sub),
+        )
 
-    def _description(self, resource: Resource, sub: Subresource | None, verb: str) -> str:
-        what = f"{sub.name} of the specified {resource.kind}" if sub is not None else f"the specified {resource.kind}"
+    def _body_name(self, resource: Resource, version: Version, sub: Subresource | None) -> str:
+        if sub is None or not sub.kind:
+            return definition_name(resource, version)
+        found = schema.definitions().name(
+            sub.group if sub.group or sub.version else self._group, sub.version or self._version, sub.kind
+        )
+        return found or definition_name(resource, version)
+
+    def _watch(self, resource: Resource, action: str, *, across: bool = False) -> _Operation:
+        return _Operation(
+            "get",
+            operation_id(self._stem, resource, None, action, across=across),
+            describe(resource, None, action),
+            action,
+            {name: PARAMETERS[name] for name in (*WATCHED, "pretty")},
+            None,
+            {"$ref": f"{self._ref}{META}WatchEvent"},
+            produces=(*BUILTIN_MEDIA, *_STREAMS),
+            gvk=self._gvk(resource, None),
+        )
+
+    def _connection(self, resource: Resource, sub: Subresource, method: str, tail: str) -> _Operation:
+        scope = "Namespaced" if resource.namespaced else ""
+        return _Operation(
+            method,
+            f"connect{self._stem}{method.capitalize()}{scope}{resource.kind}{sub.name.capitalize()}{tail}",
+            describe_connection(resource, sub, method),
+            "connect",
+            dict(CONNECT[sub.kind]),
+            None,
+            _STRING,
+            produces=("*/*",),
+            gvk=self._gvk(resource, sub),
+        )
+
+    def _gvk(self, resource: Resource, sub: Subresource | None) -> dict[str, str]:
+        other = sub is not None and bool(sub.group or sub.version)
         return {
-            "get": f"read {what}",
-            "list": f"list or watch objects of kind {resource.kind}",
-            "create": f"create {sub.name} of a {resource.kind}" if sub is not None else f"create a {resource.kind}",
-            "update": f"replace {what}",
-            "patch": f"partially update {what}",
-            "delete": f"delete a {resource.kind}",
-            "deletecollection": f"delete collection of {resource.kind}",
-        }[verb]
+            "group": sub.group if sub is not None and other else self._group,
+            "kind": sub.kind if sub is not None and sub.kind else resource.kind,
+            "version": sub.version if sub is not None and sub.version else self._version,
+        }
 
-    def _parameter(self, name: str) -> dict[str, Any]:
-        kind, where, text = PARAMETERS[name]
+    # writing
+
+    def _path(self, operations: Sequence[_Operation], kind: str, place: tuple[str, ...]) -> dict[str, Any]:
+        """What all operations have in common stands with the path."""
+        first, *others = operations
+        common = [n for n, p in first.parameters.items() if all(o.parameters.get(n) == p for o in others)]
+        out: dict[str, Any] = {o.method: self._written(o, common) for o in operations}
+        found = [(n, first.parameters[n]) for n in common]
+        found += [(n, ("string", "path", f"name of the {kind}") if n == "name" else PARAMETERS[n]) for n in place]
+        # The query of a proxy has a `path`, too.
+        found.sort(key=lambda each: (each[0], each[1][1]))
+        out["parameters"] = [self._parameter(name, described) for name, described in found]
+        return out
+
+    def _written(self, operation: _Operation, common: Iterable[str]) -> dict[str, Any]:
+        if self._shared is None:
+            return _written_v3(operation, self._tag, common)
+        out = _head(operation, self._tag)
+        out |= {"consumes": list(operation.consumes), "produces": list(operation.produces), "schemes": ["https"]}
+        parameters = [self._parameter(n, p) for n, p in _rest(operation, common)]
+        if operation.body is not None:
+            body: dict[str, Any] = {"name": "body", "in": "body"}
+            if operation.method != "delete":
+                body["required"] = True
+            parameters.append({**body, "schema": operation.body})
+        if parameters:
+            out["parameters"] = parameters
+        out["responses"] = {
+            code: {"description": CODE_TEXTS[code], "schema": operation.answer} for code in operation.codes
+        }
+        out["responses"]["401"] = {"description": "Unauthorized"}
+        return out | _tail(operation)
+
+    def _parameter(self, name: str, described: Described) -> dict[str, Any]:
+        if self._shared is None:
+            return _parameter_v3(name, described)
+        kind, where, text = described
         out: dict[str, Any] = {"name": name, "in": where, "description": text}
         if where == "path":
             out["required"] = True
-        typed: dict[str, Any] = {"type": kind, "uniqueItems": True}
-        return {**out, "schema": typed} if self._v3 else {**out, **typed}
+        out |= {"type": kind, "uniqueItems": True}
+        key = f"{name}-{hashlib.sha256(repr(described).encode()).hexdigest()[:8]}"
+        self._shared.setdefault(key, out)
+        return {"$ref": f"#/parameters/{key}"}
+
+
+def _rest(operation: _Operation, common: Iterable[str]) -> list[tuple[str, Described]]:
+    skip = set(common)
+    return sorted((n, p) for n, p in operation.parameters.items() if n not in skip)
+
+
+def _head(operation: _Operation, tag: str) -> dict[str, Any]:
+    return {"tags": [tag], "description": operation.description, "operationId": operation.id}
+
+
+def _tail(operation: _Operation) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if operation.action:
+        out["x-kubernetes-action"] = operation.action
+    if operation.gvk is not None:
+        out["x-kubernetes-group-version-kind"] = operation.gvk
+    return out
+
+
+def _written_v3(operation: _Operation, tag: str, common: Iterable[str]) -> dict[str, Any]:
+    out = _head(operation, tag)
+    if parameters := [_parameter_v3(n, p) for n, p in _rest(operation, common)]:
+        out["parameters"] = parameters
+    if operation.body is not None:
+        out["requestBody"] = {"content": {media: {"schema": operation.body} for media in operation.consumes}}
+        if operation.method != "delete":
+            out["requestBody"]["required"] = True
+    content = {media: {"schema": operation.answer} for media in operation.produces}
+    out["responses"] = {code: {"description": CODE_TEXTS[code], "content": content} for code in operation.codes}
+    out["responses"]["401"] = {"description": "Unauthorized"}
+    return out | _tail(operation)
+
+
+def _parameter_v3(name: str, described: Described) -> dict[str, Any]:
+    kind, where, text = described
+    out: dict[str, Any] = {"name": name, "in": where, "description": text}
+    if where == "path":
+        out["required"] = True
+    return out | {"schema": {"type": kind, "uniqueItems": True}}

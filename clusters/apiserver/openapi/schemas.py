@@ -14,7 +14,7 @@ from clusters.machinery import schema
 from clusters.resources.base import Resource, Version
 
 _SOURCE_REF = "#/$defs/"
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _KEPT = (
@@ -40,6 +40,13 @@ def definition_name(resource: Resource, version: Version) -> str:
         return version.schema
     reversed_group = ".".join(reversed(resource.group.split(".")))
     return f"{reversed_group}.{version.name}.{resource.kind}"
+
+
+def list_name(resource: Resource, version: Version) -> str:
+    """The name of the list's schema: published, or made for a custom resource."""
+    kind = resource.list_kind or resource.kind + "List"
+    listed = schema.definitions().name(resource.group, version.name, kind) if resource.builtin else None
+    return listed or definition_name(resource, version).removesuffix(resource.kind) + kind
 
 
 class Schemas:
@@ -75,7 +82,7 @@ class Schemas:
         if resource.builtin and listed is not None:
             self.add(listed)
             return
-        self.add(_META + "ListMeta")
+        self.add(META + "ListMeta")
         self._done[name.removesuffix(resource.kind) + kind] = {
             "description": f"{kind} is a list of {resource.kind}",
             "type": "object",
@@ -90,7 +97,7 @@ class Schemas:
                     "items": self._reference(name, {}),
                 },
                 "metadata": self._reference(
-                    _META + "ListMeta",
+                    META + "ListMeta",
                     {
                         "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/"
                         "devel/sig-architecture/api-conventions.md#types-kinds"
@@ -102,13 +109,13 @@ class Schemas:
 
     def add_custom(self, name: str, body: Mapping[str, Any], group: str, version: str, kind: str) -> None:
         """A custom resource's own schema, with the fields that every object has."""
-        self.add(_META + "ObjectMeta")
+        self.add(META + "ObjectMeta")
         out = dict(body)
         properties = dict(out.get("properties") or {})
         properties["apiVersion"] = dict(_API_VERSION)
         properties["kind"] = dict(_KIND)
         properties["metadata"] = self._reference(
-            _META + "ObjectMeta",
+            META + "ObjectMeta",
             {
                 "description": "Standard object's metadata. More info: https://git.k8s.io/community/contributors/"
                 "devel/sig-architecture/api-conventions.md#metadata"

@@ -15,6 +15,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import clauses
 from clusters.apiserver.openapi import documents, gnostic
+from clusters.apiserver.openapi.roots import Root, roots
 from clusters.apiserver.routing import not_found
 from clusters.machinery.errors import NotAcceptable
 
@@ -57,7 +58,7 @@ class OpenApi:
         if path == "/openapi/v3":
             return self._index(call)
         name = path.removeprefix("/openapi/v3/")
-        if name != path and name in self._names():
+        if name != path and (name in self._names() or name in self._roots()):
             return self._v3(call, name)
         return Response(404, b"", "") if name != path else not_found(call, builtin=False)
 
@@ -70,6 +71,10 @@ class OpenApi:
                 out[name] = (group, version)
         return out
 
+    def _roots(self) -> dict[str, Root]:
+        """Documents about discovery and the like, by name."""
+        return {r.document: r for r in roots(documents.builtin_groups(self._server.cluster.resources))}
+
     def _document(self, name: str) -> tuple[bytes, str]:
         found = self._kept.get(name)
         if found is None:
@@ -77,6 +82,8 @@ class OpenApi:
             document: dict[str, Any]
             if name in ("v2", _V2_PROTOBUF):
                 document = documents.v2(server.cluster.resources, list(self._names().values()))
+            elif (root := self._roots().get(name)) is not None:
+                document = documents.v3_root(root)
             else:
                 group, version = self._names()[name]
                 document = documents.v3(server.cluster.resources, group, version)
@@ -85,7 +92,7 @@ class OpenApi:
         return found
 
     def _index(self, call: Call) -> Response:
-        names = self._names()
+        names = [*self._names(), *self._roots()]
         out: dict[str, Any] = {}
         for name in sorted(names):
             out[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={self._document(name)[1]}"}
