@@ -21,6 +21,7 @@ from clusters.registry import deletion
 from clusters.registry.registry import WriteOptions
 from clusters.runtime import bootstrap, notify, snapshots
 from clusters.runtime.composition import components
+from clusters.runtime.faults import FAULT_KINDS, MACHINE_FAULTS
 from clusters.runtime.hub import ClusterHandle, hub
 from clusters.runtime.session import Session
 from clusters.runtime.settings import MAX_SEED, BadInput, ClusterSettings, check_name, check_settings
@@ -30,7 +31,6 @@ from clusters.storage.seal import SecretSeal
 from clusters.storage.sql import SqlStore
 
 MAX_CLUSTERS = 2000
-FAULT_KINDS = ("node-power", "kubelet-stop", "component-stop", "pod-crash")
 LEASE_PATIENCE = 10.0
 """Wall seconds that a command waits for a worker to let go of a cluster."""
 
@@ -321,7 +321,7 @@ def _check_target(handle: ClusterHandle, kind: str, target: str) -> None:
     if kind not in FAULT_KINDS:
         raise BadInput("kind", f"must be one of {', '.join(FAULT_KINDS)}")
     lookup = handle.registry.lookup
-    if kind in ("node-power", "kubelet-stop"):
+    if kind in MACHINE_FAULTS:
         if lookup.get("machines.playground.dev", "", target) is None:
             raise BadInput("target", f'no machine is named "{target}"')
     elif kind == "component-stop":
@@ -331,8 +331,12 @@ def _check_target(handle: ClusterHandle, kind: str, target: str) -> None:
             raise BadInput("target", f'no component is named "{target}": it is one of {", ".join(known)}')
     else:
         namespace, _, name = target.rpartition("/")
-        if lookup.get("pods", namespace or "default", name) is None:
+        pod = lookup.get("pods", namespace or "default", name)
+        if pod is None:
             raise BadInput("target", f'no pod is named "{target}": give namespace/name')
+        probe = {"readiness-fail": "readinessProbe", "liveness-fail": "livenessProbe"}.get(kind)
+        if probe and not any(container.get(probe) for container in pod["spec"]["containers"]):
+            raise BadInput("target", f"{name} has no {probe} that could fail")
 
 
 def heal_fault(cluster: Cluster, fault: str = "") -> list[str]:

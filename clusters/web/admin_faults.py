@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 
 from clusters.models import Cluster
 from clusters.runtime import service
+from clusters.runtime.faults import FAULT_KINDS
 from clusters.runtime.hub import hub
 from clusters.runtime.settings import BadInput
 from clusters.web.api.fields import Duration
@@ -21,7 +22,7 @@ _PREFIX = "playground.dev/faults/"
 
 
 class FaultForm(forms.Form):
-    kind = forms.ChoiceField(choices=[(k, k) for k in service.FAULT_KINDS])
+    kind = forms.ChoiceField(choices=[(k, k) for k in FAULT_KINDS])
     target = forms.CharField(max_length=320, help_text="A node, a component, or NAMESPACE/POD.")
     duration = forms.CharField(max_length=40, required=False, help_text="For example 60s; empty: until healed.")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from clusters.components.kubelet import pressure
 from clusters.components.kubelet.machine import Rejection
 from clusters.machinery import quantity
 from clusters.machinery.selectors import LabelSelector, Requirement, from_map
@@ -100,6 +101,9 @@ class NodeUse:
 
 def admit(pod: Obj, node: Obj, use: NodeUse) -> Rejection | None:
     """Why the node does not take the pod; None if it does. `use` is without the pod."""
+    pressed = pressure.refusal(pod, node)
+    if pressed:
+        return Rejection("Evicted", pressed)
     allocatable = (node.get("status") or {}).get("allocatable") or {}
     asked = requests_of(pod)
     most = int(quantity.value(str(allocatable.get("pods", "110"))))

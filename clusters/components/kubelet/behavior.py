@@ -18,7 +18,8 @@ one. WHAT is one of:
     log-every     repeats the lines of `log` at that interval
     cpu, memory   and what else a container takes: see `resources.metrics.load`; past its memory limit it is killed
 
-Times are `1m30s`, `250ms`, `never`. What cannot be read counts as not given.
+Times are `1m30s`, `250ms`, `never`, or a moment of the cluster's clock (`@2026-01-01T00:00:00Z`), which for a container
+that starts later is its start. What cannot be read counts as not given.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from clusters.components.kubelet import catalogue, registries, shell
 from clusters.components.kubelet.shell import Loop, Program
 from clusters.components.kubelet.timing import NEVER, duration
-from clusters.kernel.clock import MILLISECOND
+from clusters.kernel.clock import MILLISECOND, parse_rfc3339
 from clusters.machinery.types import Obj
 from clusters.resources.metrics import load
 
@@ -76,7 +77,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
 
     def time(what: str, default: int) -> int:
         value = text(what)
-        parsed = duration(value) if value is not None else None
+        parsed = None if value is None else _moment(value, began) if value.startswith("@") else duration(value)
         return default if parsed is None else parsed
 
     outgrown = _outgrown(pod, container, said=bool(said))
@@ -108,6 +109,14 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         ready_until=time("ready-until", NEVER),
         live_until=time("live-until", NEVER),
     )
+
+
+def _moment(text: str, began: int | None) -> int | None:
+    """The offset of a moment from a container's start."""
+    try:
+        return max(parse_rfc3339(text[1:]) - began, 0) if began is not None else 0
+    except ValueError:
+        return None
 
 
 def _outgrown(pod: Obj, container: Obj, *, said: bool) -> int | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.components.kubelet import backoff, images, probes
+from clusters.components.kubelet import backoff, images, probes, registries
 from clusters.components.kubelet.behavior import Behavior
 from clusters.components.kubelet.timing import NEVER, on_grid, when
 from clusters.kernel.clock import MILLISECOND, SECOND, rfc3339
@@ -38,6 +38,8 @@ class Moment:
     node: str
     images: frozenset[str] | set[str]
     """Full names of the images on the node."""
+    registry: bool = True
+    """Images can be pulled."""
     booted: int = 0
     """When the machine last started: what ran before is gone."""
     looked: int = 0
@@ -128,8 +130,9 @@ def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
         _never_pulled(out, container, moment, prepared)
         return
     pull = _pull_time(container, moment, present=present, policy=policy)
-    if container.behavior.image_problem and (not present or policy == "Always"):
-        _failing_pull(out, container, moment, on_grid(prepared + pull))
+    problem = container.behavior.image_problem if moment.registry else registries.unreachable(image)
+    if problem and (not present or policy == "Always"):
+        _failing_pull(out, container, moment, on_grid(prepared + pull), problem)
         return
     due = on_grid(prepared + pull + _start_time(container, moment))
     if moment.now < due:
@@ -171,13 +174,12 @@ def _announce(out: Advance, container: Container, moment: Moment) -> None:
         out.events.append(_told(container, "Normal", "Pulling", f'Pulling image "{image}"'))
 
 
-def _failing_pull(out: Advance, container: Container, moment: Moment, first: int) -> None:
+def _failing_pull(out: Advance, container: Container, moment: Moment, first: int, error: str) -> None:
     number, last, following = backoff.pull_attempt(first, moment.now)
     if number < 0:
         out.at(first)
         return
     image = container.spec.get("image", "")
-    error = container.behavior.image_problem
     reason = ((out.status.get("state") or {}).get("waiting") or {}).get("reason", "")
     if moment.now < last + backoff.SHOWN_AS_ERROR:
         if reason != "ErrImagePull":

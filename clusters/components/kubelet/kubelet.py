@@ -17,7 +17,7 @@ from clusters.client.component import Env
 from clusters.client.informer import key_of
 from clusters.client.recorder import Recorder
 from clusters.client.workqueue import WorkQueue
-from clusters.components.kubelet import admission, machine, needs
+from clusters.components.kubelet import admission, machine, needs, pressure
 from clusters.components.kubelet import node as nodes
 from clusters.components.kubelet.containers import Moment, Told
 from clusters.components.kubelet.heartbeat import Heartbeat
@@ -210,6 +210,20 @@ class Kubelet:
         if self.registrar.sync(name):
             for pod in self.pods.by_index(BY_NODE, name):
                 self.pod_queue.add(key_of(pod))
+        node = self.nodes.by_key(name)
+        if node is not None and self.heartbeat.beats(name):
+            self._relieve(name, node)
+
+    def _relieve(self, name: str, node: Obj) -> None:
+        """A node that is low on memory or disk gets rid of one pod at a time."""
+        now = self.env.clock.now()
+        wants = pressure.evicts_now(node, now)
+        pod = pressure.victim(self.pods.by_index(BY_NODE, name), wants) if wants is not None else None
+        if pod is not None and wants is not None:
+            self._write(pod, name, machine.evicted(pod, pressure.eviction_message(pod, wants), now))
+        following = pressure.next_look(node, now)
+        if following is not None:
+            self.node_queue.add_at(name, following, background=pod is None)
 
     def _sync_pod(self, key: str) -> None:
         pod = self.pods.by_key(key)
@@ -237,11 +251,13 @@ class Kubelet:
 
     def _view(self, pod: Obj, node: Obj, now: int) -> machine.View:
         name, uid = node["metadata"]["name"], pod["metadata"]["uid"]
+        hardware = self.machines.by_key(name)
         moment = Moment(
             now=now,
             rng=self.env.rng,
             node=name,
             images=self.registrar.images(name, node),
+            registry=hardware is None or hardware["spec"].get("registry") != "unreachable",
             booted=nodes.booted_at(node),
             looked=self._looked.get(uid, 0),
         )

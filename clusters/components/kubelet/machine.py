@@ -416,3 +416,22 @@ def crashed(pod: Obj, now: int) -> Obj:
     if draft.get("containerStatuses"):
         _stop_all(pod, draft, now)
     return {**pod, "status": draft}
+
+
+def evicted(pod: Obj, message: str, now: int) -> Outcome:
+    """The node needs what the pod takes. Models: kubelet, eviction_manager.go (evictPod)."""
+    draft = dict(pod.get("status") or {})
+    _stop_all(pod, draft, now)
+    draft |= {"phase": "Failed", "reason": "Evicted", "message": message}
+    disrupted = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "reason": "TerminationByKubelet"}
+    disrupted |= {"message": message, "lastTransitionTime": rfc3339(now)}
+    others = [c for c in draft.get("conditions") or () if c["type"] != "DisruptionTarget"]
+    draft["conditions"] = status.conditions(
+        {**pod, "status": {**draft, "conditions": [disrupted, *others]}},
+        draft.get("initContainerStatuses") or [],
+        draft["containerStatuses"],
+        phase="Failed",
+        sandbox=False,
+        now=now,
+    )
+    return Outcome(status=draft, events=[Told("Warning", "Evicted", message)])

@@ -6,10 +6,10 @@ nodestatus/setters.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-from clusters.components.kubelet import images
+from clusters.components.kubelet import images, pressure
 from clusters.kernel.clock import rfc3339
 from clusters.kernel.rng import Rng
 from clusters.machinery import quantity
@@ -143,17 +143,23 @@ def status(node: Obj, machine: Obj, *, address: str, boot: str, rng: Rng, now: i
         ],
         "allocatable": {**(old.get("allocatable") or {}), **amounts},
         "capacity": {**(old.get("capacity") or {}), **amounts},
-        "conditions": conditions(old.get("conditions") or (), network=network, now=now),
+        "conditions": conditions(
+            old.get("conditions") or (), network=network, now=now, pressures=pressure.of_machine(machine)
+        ),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "nodeInfo": node_info(machine, rng, boot),
         "runtimeHandlers": [{"name": "", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}}],
     }
 
 
-def conditions(old: Iterable[Mapping[str, Any]], *, network: bool, now: int) -> list[dict[str, Any]]:
-    """The node's conditions as a healthy kubelet posts them."""
+def conditions(
+    old: Iterable[Mapping[str, Any]], *, network: bool, now: int, pressures: Container[str] = ()
+) -> list[dict[str, Any]]:
+    """The node's conditions as a kubelet posts them that lives."""
     before = {c["type"]: c for c in old}
-    mine = (*_HEALTHY, _READY if network else _NO_NETWORK)
+    pressed = {k.condition: (k.condition, "True", k.reason, k.message) for k in pressure.KINDS}
+    well = (pressed[entry[0]] if entry[0] in pressures else entry for entry in _HEALTHY)
+    mine = (*well, _READY if network else _NO_NETWORK)
     stamp = rfc3339(now)
     out: list[dict[str, Any]] = []
     for kind, value, reason, message in mine:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from clusters.client.api import ApiClient, EventSink
 from clusters.client.component import Env
-from clusters.components.kubelet import network, node
+from clusters.components.kubelet import network, node, pressure
 from clusters.components.kubelet.heartbeat import Heartbeat
 from clusters.machinery.errors import AlreadyExists
 from clusters.machinery.types import Obj
@@ -134,6 +134,17 @@ class Registrar:
             sink.event(stored, "Normal", state, f"Node {name} status is now: {state}")
         sink.event(stored, "Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
 
+    def _tell_pressure(self, name: str, stored: Obj, before: set[str], after: set[str]) -> None:
+        sink = self.sink_of(name)
+        for kind in pressure.KINDS:
+            if kind.condition in after - before:
+                text = f"Attempting to reclaim {kind.resource}"
+                sink.event(stored, "Normal", kind.event, f"Node {name} status is now: {kind.event}")
+                sink.event(stored, "Warning", "EvictionThresholdMet", text)
+            elif kind.condition in before - after:
+                word = "NodeHasSufficientMemory" if kind is pressure.MEMORY else "NodeHasNoDiskPressure"
+                sink.event(stored, "Normal", word, f"Node {name} status is now: {word}")
+
     def _keep(self, name: str, machine: Obj, stored: Obj) -> bool:
         """Post the node's status if it changed, and live. True at a boot or a restart of the kubelet."""
         now, status = self.env.clock.now(), stored.get("status") or {}
@@ -159,10 +170,15 @@ class Registrar:
         if rebooted:
             text = f"Node {name} has been rebooted, boot id: {boot}"
             self.sink_of(name).event(changed, "Warning", "Rebooted", text)
+        self._tell_pressure(name, changed, _true(status), _true(want))
         if _ready(want) != _ready(status):
             word = "NodeReady" if _ready(want) == "True" else "NodeNotReady"
             self.sink_of(name).event(changed, "Normal", word, f"Node {name} status is now: {word}")
         return began
+
+
+def _true(status: Obj) -> set[str]:
+    return {c["type"] for c in status.get("conditions") or () if c["status"] == "True"}
 
 
 def _ready(status: Obj) -> str:

@@ -85,6 +85,17 @@ def absent(image: str) -> str:
     return _error("NotFound", full, f"{full}: not found")
 
 
+def unreachable(image: str) -> str:
+    """The error of a node that cannot reach any registry."""
+    full = full_name(image)
+    name, at, digest = full.partition("@")
+    host, _, path = name.partition("/")
+    repository, _, tag = path.partition(":")
+    asked = "registry-1.docker.io" if host == "docker.io" else host
+    url = f"https://{asked}/v2/{repository}/manifests/{digest if at else tag or 'latest'}"
+    return _error("Unknown", full, f'failed to do request: Head "{url}": dial tcp: i/o timeout')
+
+
 def _error(code: str, full: str, why: str) -> str:
     return (
         f'rpc error: code = {code} desc = failed to pull and unpack image "{full}": '

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection
 from clusters.kernel.clock import SECOND, rfc3339, wall_now
 from clusters.models import Cluster
 from clusters.runtime import service
+from clusters.runtime.faults import FAULT_KINDS
 from clusters.runtime.notify import notifier
 from clusters.storage.store import StoreError
 
@@ -88,7 +89,7 @@ class Command(BaseCommand):
 
         fault = verb("fault", "Break something.")
         fault.add_argument("name")
-        fault.add_argument("kind", choices=service.FAULT_KINDS)
+        fault.add_argument("kind", choices=FAULT_KINDS)
         fault.add_argument("target")
         fault.add_argument("--for", dest="duration", type=duration, default=None, help="60s, 5m, ...")
 

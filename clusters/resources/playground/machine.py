@@ -1,5 +1,6 @@
 """Machine: the hardware behind a Node of the same name. Its kubelet registers and beats while `power` is `on` and
-`kubelet` is `running`; a Node without a Machine has no kubelet."""
+`kubelet` is `running`; a Node without a Machine has no kubelet. `memoryPressure`, `diskPressure` and a `registry` that
+is `unreachable` are what faults do to it."""
 
 from __future__ import annotations
 
@@ -40,6 +41,11 @@ class MachineStrategy(Strategy):
         errors = one_of(spec["power"], ("on", "off"), _SPEC.child("power"))
         errors += one_of(spec["kubelet"], ("running", "stopped"), _SPEC.child("kubelet"))
         errors += one_of(spec["role"], ("worker", "control-plane"), _SPEC.child("role"))
+        if "registry" in spec:
+            errors += one_of(spec["registry"], ("reachable", "unreachable"), _SPEC.child("registry"))
+        for name in ("memoryPressure", "diskPressure"):
+            if not isinstance(spec.get(name, False), bool):
+                errors.append(invalid(_SPEC.child(name), spec[name], "must be true or false"))
         for name in ("cpu", "memory", "pods"):
             value = spec[name]
             if not quantity.is_valid(value) or quantity.milli(value) <= 0:

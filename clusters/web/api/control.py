@@ -8,6 +8,7 @@ from clusters.machinery.types import Obj
 from clusters.models import Cluster
 from clusters.realtime.source import live_clusters
 from clusters.runtime import service
+from clusters.runtime.faults import FAULT_KINDS
 from clusters.runtime.hub import hub
 from clusters.web.api import shapes
 from clusters.web.api.fields import Duration, Flag, Param, Quantity, Speed, Text
@@ -98,7 +99,7 @@ def list_faults(call: Call) -> Any:
     "Break something",
     need="write",
     body=(
-        Param("kind", Text(max=63, min=1), "node-power, kubelet-stop, component-stop, pod-crash, ...", required=True),
+        Param("kind", Text(max=63, min=1, choices=FAULT_KINDS), required=True),
         Param("target", Text(max=320, min=1), "A node, a component, or NAMESPACE/POD.", required=True),
         Param("duration", Duration(), "Virtual time after which it heals by itself; default: never."),
     ),

@@ -66,6 +66,8 @@ export function commandsFor(session: ClusterSession, ref: Ref, map: MapControl |
       add("yaml", "Open YAML", () => openYaml(session, ref), { keys: "E", local: true });
       break;
   }
+  if (ref.kind === "pod" || ref.kind === "node")
+    add("break", "Break it…", () => ui.set({ selection: ref, failures: true }), { keys: "X", local: true });
   if (ref.kind !== "component")
     add("audit", "Show its requests in the audit log", () => openAudit(session, ref), { local: true });
   if (map) add("focus", "Show on the map", () => showOnMap(map, ref), { keys: "F", local: true });

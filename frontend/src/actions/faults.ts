@@ -9,6 +9,8 @@ export interface FaultKind {
   title: string;
   /** what Kubernetes will do about it */
   story: string;
+  /** an instant, not a state: it has no duration */
+  once?: boolean;
 }
 
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -27,10 +29,50 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       "Containers keep running, but nobody reports them: the node turns NotReady and its pods are replaced.",
   },
   {
+    kind: "memory-pressure",
+    target: "node",
+    title: "Run low on memory",
+    story:
+      "Something beside the pods eats memory. The node is tainted, and the kubelet evicts one pod every 10 s: first those that take more than they asked for.",
+  },
+  {
+    kind: "disk-pressure",
+    target: "node",
+    title: "Fill the disk",
+    story: "The node is tainted, takes no new pods, and the kubelet evicts one pod every 10 s.",
+  },
+  {
+    kind: "registry-down",
+    target: "node",
+    title: "Cut off the registry",
+    story:
+      "Images that are not on the node cannot be pulled: ErrImagePull, then ImagePullBackOff. What runs goes on.",
+  },
+  {
     kind: "pod-crash",
     target: "pod",
     title: "Crash",
-    story: "All containers exit with 137. The kubelet restarts them, waiting longer each time.",
+    story: "All containers exit with 137, once. The kubelet restarts them, waiting longer each time.",
+    once: true,
+  },
+  {
+    kind: "pod-oom",
+    target: "pod",
+    title: "Leak memory",
+    story: "Its containers are OOMKilled 10 s after each start, until healed: CrashLoopBackOff.",
+  },
+  {
+    kind: "readiness-fail",
+    target: "pod",
+    title: "Fail readiness",
+    story: "Its readiness probe fails: after its threshold the pod leaves its Services' endpoints.",
+  },
+  {
+    kind: "liveness-fail",
+    target: "pod",
+    title: "Fail liveness",
+    story:
+      "Its liveness probe fails: after its threshold the kubelet restarts the container, again and again.",
   },
   {
     kind: "component-stop",
@@ -49,7 +91,13 @@ export const COMPONENT_STORY: Record<string, string> = {
 const WORDS: Record<string, string> = {
   "node-power": "Powered off",
   "kubelet-stop": "Kubelet stopped on",
+  "memory-pressure": "Low memory on",
+  "disk-pressure": "Full disk on",
+  "registry-down": "No registry for",
   "pod-crash": "Crashing",
+  "pod-oom": "Leaking memory:",
+  "readiness-fail": "Failing readiness:",
+  "liveness-fail": "Failing liveness:",
   "component-stop": "Stopped",
 };
 

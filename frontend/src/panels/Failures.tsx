@@ -48,15 +48,42 @@ export function Failures() {
               {g.icon}
               {g.title}
             </p>
-            <div className="flex flex-col gap-2">
-              {FAULT_KINDS.filter(k => k.target === g.target).map(k => (
-                <Injector key={k.kind} kind={k} />
-              ))}
-            </div>
+            <Kinds target={g.target} />
           </section>
         ))}
       </div>
     </aside>
+  );
+}
+
+/** What can be done to one sort of target; the chosen one below. */
+function Kinds({ target }: { target: FaultKind["target"] }) {
+  const kinds = FAULT_KINDS.filter(k => k.target === target);
+  const [chosen, setChosen] = useState(kinds[0]!.kind);
+  return (
+    <>
+      {kinds.length > 1 && (
+        <div className="mb-2 flex flex-wrap gap-1.5">
+          {kinds.map(k => (
+            <button
+              key={k.kind}
+              type="button"
+              aria-pressed={k.kind === chosen}
+              onClick={() => setChosen(k.kind)}
+              className={cx(
+                "h-7 rounded-full border px-2.5 text-[12px] font-medium",
+                k.kind === chosen
+                  ? "border-transparent bg-bad-soft text-bad"
+                  : "border-line-strong text-ink-2 hover:bg-hover hover:text-ink",
+              )}
+            >
+              {k.title}
+            </button>
+          ))}
+        </div>
+      )}
+      <Injector key={chosen} kind={kinds.find(k => k.kind === chosen)!} />
+    </>
   );
 }
 
@@ -102,18 +129,20 @@ function Injector({ kind }: { kind: FaultKind }) {
             <option key={t}>{t}</option>
           ))}
         </select>
-        <select
-          aria-label={`${kind.title}: duration`}
-          value={duration}
-          onChange={e => setDuration(e.target.value)}
-          className="h-7 rounded-lg border border-line-strong bg-raised px-1.5 text-[12px]"
-        >
-          {DURATIONS.map(d => (
-            <option key={d.value} value={d.value}>
-              {d.label}
-            </option>
-          ))}
-        </select>
+        {!kind.once && (
+          <select
+            aria-label={`${kind.title}: duration`}
+            value={duration}
+            onChange={e => setDuration(e.target.value)}
+            className="h-7 rounded-lg border border-line-strong bg-raised px-1.5 text-[12px]"
+          >
+            {DURATIONS.map(d => (
+              <option key={d.value} value={d.value}>
+                {d.label}
+              </option>
+            ))}
+          </select>
+        )}
       </div>
       {radius && <p className="m-0 mt-1.5 text-[11.5px] text-ink-3">{radius}</p>}
     </div>
