@@ -27,6 +27,8 @@ class Attributes:
     ctx: Context
     version: str = ""
     """The served version of the request; "" is the storage version."""
+    kind: tuple[str, str, str] | None = None
+    """Group, version and kind of `obj` where it is not of the resource's kind (the Eviction of a Pod)."""
     options: dict[str, Any] = field(default_factory=dict)
     exclusive: bool = False
     """Set by a plugin whose decision is only right if nothing else is written meanwhile (quotas)."""

@@ -57,8 +57,9 @@ def delete(
         _check_preconditions(resource, name, item, options)
         ctx = registry.context(resource, namespace, name, "", opts)
         attrs = registry.attributes("DELETE", resource, ctx, None, item.wire, opts)
-        registry.admission.admit(attrs)
-        registry.admission.validate(attrs)
+        if not opts.admitted:
+            registry.admission.admit(attrs)
+            registry.admission.validate(attrs)
         ctx.warnings.extend(resource.strategy.warn_delete(item.obj, options.propagation))
         for warning in ctx.warnings:
             if warning not in opts.warnings:

@@ -6,15 +6,23 @@ Models: kube-apiserver, registry/core/pod/storage/eviction.go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from clusters.kernel.clock import rfc3339
 from clusters.machinery import meta
-from clusters.machinery.errors import InternalError, TooManyRequests
+from clusters.machinery.errors import ApiError, Conflict, Forbidden, TooManyRequests
 from clusters.machinery.selectors import from_label_selector
-from clusters.machinery.types import Obj
+from clusters.machinery.types import Obj, UserInfo
 from clusters.registry import deletion
-from clusters.registry.registry import Registry, WriteOptions
+from clusters.registry.item import Item
+from clusters.registry.registry import MAX_ATTEMPTS, Registry, WriteOptions, busy
 
 MAX_DISRUPTED = 2000
+BUDGETS = "poddisruptionbudgets.policy"
+KIND = ("policy", "v1", "Eviction")
+_SERVER = UserInfo(name="system:apiserver", groups=("system:masters", "system:authenticated"))
+_DISRUPTED = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
 
 
 def evict(
@@ -23,66 +31,175 @@ def evict(
     name: str,
     options: deletion.DeleteOptions,
     opts: WriteOptions,
+    body: Obj | None = None,
 ) -> deletion.Deleted | None:
-    """Delete a Pod if its budgets allow it; None if it is a dry run. Raises NotFound, TooManyRequests."""
+    """Delete a Pod if its budgets allow it. Admission is asked about the Eviction (`body`), not about the Pod.
+    Raises NotFound, TooManyRequests, what admission raises, Conflict (preconditions)."""
+    _admit(registry, namespace, name, opts, body or {"metadata": {"name": name, "namespace": namespace}})
     pods = registry.resources["pods"]
-    pod = registry.get(pods, namespace, name).wire
-    if not _exempt(pod):
-        _take_from_budgets(registry, pod, opts)
+    for _ in range(MAX_ATTEMPTS):
+        item = registry.get(pods, namespace, name)
+        if not _exempt(item.obj):
+            break
+        try:
+            return _delete(registry, item, _at(options, item) if _may_heal(item.obj) else options, opts)
+        except Conflict:
+            if options.resource_version:
+                raise
+    else:
+        raise busy(pods, name)
+    budget = _budget(registry, item.obj)
+    if budget is None:
+        return _delete(registry, item, options, opts)
+    if not _unguarded(item.obj, budget):
+        _take(registry, budget, name, opts)
+        return _delete(registry, item, options, opts)
+    try:
+        return _delete(registry, item, _at(options, item), opts)
+    except Conflict:
+        if options.resource_version:
+            raise
+        raise _later(meta.name(budget)) from None
+
+
+def _admit(registry: Registry, namespace: str, name: str, opts: WriteOptions, body: Obj) -> None:
+    pods = registry.resources["pods"]
+    ctx = registry.context(pods, namespace, name, "eviction", opts)
+    attrs = registry.attributes("CREATE", pods, ctx, body, None, opts)
+    attrs.kind = KIND
+    registry.admission.admit(attrs)
+    registry.admission.validate(attrs)
+    opts.warnings.extend(w for w in ctx.warnings if w not in opts.warnings)
+
+
+def _delete(registry: Registry, item: Item, options: deletion.DeleteOptions, opts: WriteOptions) -> deletion.Deleted:
+    """Say on the Pod who ends it, then delete it."""
+    pods = registry.resources["pods"]
+    namespace, name = meta.namespace(item.obj), meta.name(item.obj)
+    opts = replace(opts, admitted=True)
+    if opts.dry_run:
+        return deletion.delete(registry, pods, namespace, name, options, opts)
+
+    def mark(pod: Obj) -> Obj:
+        _check(pod, options)
+        return _disrupted(pod, rfc3339(registry.clock.now()))
+
+    marked = registry.update(
+        pods, namespace, name, mark, replace(opts, trusted=True, manager=""), subresource="status", patch=True
+    )
+    if options.resource_version:
+        options = _at(replace(options, resource_version=""), marked)
     return deletion.delete(registry, pods, namespace, name, options, opts)
+
+
+def _at(options: deletion.DeleteOptions, item: Item) -> deletion.DeleteOptions:
+    return options if options.resource_version else replace(options, resource_version=str(item.rev))
+
+
+def _check(pod: Obj, options: deletion.DeleteOptions) -> None:
+    for field, key, text, event in (
+        ("UID", "uid", options.uid, "deleted and then recreated"),
+        ("ResourceVersion", "resourceVersion", options.resource_version, "modified"),
+    ):
+        found = pod["metadata"].get(key, "")
+        if text and text != found:
+            why = f"the {field} in the precondition ({text}) does not match the {field} in record ({found})."
+            raise Conflict.of("", "Pod", meta.name(pod), f"{why} The object might have been {event}")
+
+
+def _disrupted(pod: Obj, now: str) -> Obj:
+    status = pod.get("status") or {}
+    conditions = list(status.get("conditions") or ())
+    had = next((c for c in conditions if c["type"] == "DisruptionTarget"), None)
+    condition: Obj = {"type": "DisruptionTarget"}
+    if pod["metadata"].get("generation"):
+        condition["observedGeneration"] = pod["metadata"]["generation"]
+    since = had["lastTransitionTime"] if had is not None and had["status"] == "True" else now
+    condition |= {"status": "True", "lastProbeTime": None, "lastTransitionTime": since, **_DISRUPTED}
+    if had is None:
+        conditions.append(condition)
+    else:
+        conditions[conditions.index(had)] = condition
+    return {**pod, "metadata": dict(pod["metadata"]), "status": {**status, "conditions": conditions}}
 
 
 def _exempt(pod: Obj) -> bool:
     """Pods that are finished, not yet started, or already going count for no budget."""
-    status = pod.get("status") or {}
-    return meta.deleting(pod) or status.get("phase") in ("Succeeded", "Failed", "Pending")
+    return meta.deleting(pod) or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed", "Pending")
 
 
-def _take_from_budgets(registry: Registry, pod: Obj, opts: WriteOptions) -> None:
-    budgets = [b for b in registry.lookup.list("poddisruptionbudgets.policy", meta.namespace(pod)) if _selects(b, pod)]
-    if not budgets:
-        return
+def _may_heal(pod: Obj) -> bool:
+    """Whether an exempt Pod could become ready meanwhile."""
+    return not meta.deleting(pod) and (pod.get("status") or {}).get("phase") == "Pending"
+
+
+def _budget(registry: Registry, pod: Obj) -> Obj | None:
+    budgets = [b for b in registry.lookup.list(BUDGETS, meta.namespace(pod)) if _selects(b, pod)]
     if len(budgets) > 1:
-        raise InternalError(
-            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        )
-    budget = budgets[0]
+        text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        raise ApiError(text, code=500, reason="")
+    return budgets[0] if budgets else None
+
+
+def _unguarded(pod: Obj, budget: Obj) -> bool:
+    """A Pod that is not ready may go as long as the others suffice."""
     ready = meta.condition(pod, "Ready")
-    is_ready = ready is not None and ready["status"] == "True"
+    if ready is not None and ready["status"] == "True":
+        return False
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
     status = budget.get("status") or {}
-    if not is_ready:
-        policy = budget["spec"].get("unhealthyPodEvictionPolicy")
-        if policy == "AlwaysAllow":
-            return
-        if status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) and status.get("desiredHealthy", 0) > 0:
-            return
-    described = registry.resources["poddisruptionbudgets.policy"]
-    pod_name, budget_name = meta.name(pod), meta.name(budget)
+    desired: int = status.get("desiredHealthy", 0)
+    return bool(status.get("currentHealthy", 0) >= desired > 0)
+
+
+def _take(registry: Registry, budget: Obj, pod_name: str, opts: WriteOptions) -> None:
+    name = meta.name(budget)
 
     def take(current: Obj) -> Obj:
         now = current.get("status") or {}
         if now.get("observedGeneration", 0) < current["metadata"].get("generation", 0):
-            raise _refused(
-                budget_name, f"The disruption budget {budget_name} is still being processed by the server.", retry=10
-            )
+            raise _later(name)
         allowed = now.get("disruptionsAllowed", 0)
-        if allowed <= 0:
-            raise _refused(
-                budget_name,
-                f"The disruption budget {budget_name} needs {now.get('desiredHealthy', 0)} healthy pods and has"
-                f" {now.get('currentHealthy', 0)} currently",
-            )
+        if allowed < 0:
+            raise Forbidden.of("policy", "poddisruptionbudget", name, "pdb disruptions allowed is negative")
         disrupted = dict(now.get("disruptedPods") or {})
         if len(disrupted) > MAX_DISRUPTED:
-            raise _refused(
-                budget_name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
-            )
+            why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+            raise Forbidden.of("policy", "poddisruptionbudget", name, why)
+        if not allowed:
+            needs, has = now.get("desiredHealthy", 0), now.get("currentHealthy", 0)
+            raise _refused(f"The disruption budget {name} needs {needs} healthy pods and has {has} currently")
+        status = {**now, "disruptionsAllowed": allowed - 1}
+        if allowed == 1:
+            status["conditions"] = _exhausted(now, rfc3339(registry.clock.now()))
         disrupted[pod_name] = rfc3339(registry.clock.now())
-        changed = {**current, "metadata": dict(current["metadata"])}
-        changed["status"] = {**now, "disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
-        return changed
+        status["disruptedPods"] = disrupted
+        return {**current, "metadata": dict(current["metadata"]), "status": status}
 
-    registry.update(described, meta.namespace(pod), budget_name, take, opts, subresource="status")
+    own = WriteOptions(user=_SERVER, manager="kube-apiserver", dry_run=opts.dry_run, trusted=True)
+    described = registry.resources[BUDGETS]
+    registry.update(described, meta.namespace(budget), name, take, own, subresource="status", patch=True)
+
+
+def _exhausted(status: Obj, now: str) -> Sequence[Obj]:
+    """The budget's conditions when no further disruption is allowed."""
+    conditions: list[Obj] = list(status.get("conditions") or ())
+    had = next((c for c in conditions if c["type"] == "DisruptionAllowed"), None)
+    since = had["lastTransitionTime"] if had is not None and had["status"] == "False" else now
+    condition: Obj = {
+        "type": "DisruptionAllowed",
+        "status": "False",
+        "observedGeneration": status.get("observedGeneration", 0),
+        "lastTransitionTime": since,
+        "reason": "InsufficientPods",
+        "message": "",
+    }
+    if not condition["observedGeneration"]:
+        del condition["observedGeneration"]
+    if had is None:
+        return [*conditions, condition]
+    return [condition if c is had else c for c in conditions]
 
 
 def _selects(budget: Obj, pod: Obj) -> bool:
@@ -92,7 +209,11 @@ def _selects(budget: Obj, pod: Obj) -> bool:
     return from_label_selector(selector).matches(meta.labels(pod))
 
 
-def _refused(budget: str, why: str, *, retry: int | None = None) -> TooManyRequests:
+def _later(budget: str) -> TooManyRequests:
+    return _refused(f"The disruption budget {budget} is still being processed by the server.", retry=10)
+
+
+def _refused(why: str, *, retry: int | None = None) -> TooManyRequests:
     return TooManyRequests(
         "Cannot evict pod as it would violate the pod's disruption budget.",
         details={"causes": [{"reason": "DisruptionBudget", "message": why}]},

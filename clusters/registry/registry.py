@@ -62,6 +62,8 @@ class WriteOptions:
     trusted: bool = False
     """A system component in process: its objects are built from stored ones, so decoding, defaulting and
     validation are known to succeed and are left out."""
+    admitted: bool = False
+    """Admission was asked already, about another object that stands for this write (an Eviction)."""
     version: str = ""
     """The served version of the request; "" is the storage version."""
     warnings: list[str] = field(default_factory=list)
@@ -353,7 +355,8 @@ class Registry:
             _complete(resource, new, old)
         self._track(resource, old, new, ctx, opts)
         attrs = self.attributes("UPDATE", resource, ctx, new, old_item.wire, opts)
-        self.admission.admit(attrs)
+        if not opts.admitted:
+            self.admission.admit(attrs)
         metadata.fill_updated(new, old)
         if status_write:
             _keep_all_but(new, old, strategy.status_fields)
@@ -374,7 +377,8 @@ class Registry:
                 raise Invalid.of(resource.group, resource.kind, ctx.name, errors)
             warn = strategy.warn_status if status_write else strategy.warn_update
             ctx.warnings.extend(warn(new, old, ctx))
-        self.admission.validate(attrs)
+        if not opts.admitted:
+            self.admission.validate(attrs)
         _complete(resource, new, old)
         strategy.finish(new, ctx)
         write = self._write(old_item.key, new, old_item, opts)

@@ -96,7 +96,8 @@ def request_of(attrs: Attributes) -> Obj:
     """An AdmissionRequest."""
     resource = attrs.resource
     version = attrs.version or resource.stored_as
-    kind = {"group": resource.group, "version": version, "kind": resource.kind}
+    group, kind_version, name = attrs.kind or (resource.group, version, resource.kind)
+    kind = {"group": group, "version": kind_version, "kind": name}
     where = {"group": resource.group, "version": version, "resource": resource.name}
     user: Obj = {"username": attrs.user.name, "groups": list(attrs.user.groups)}
     if attrs.user.uid:

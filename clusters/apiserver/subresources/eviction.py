@@ -42,5 +42,5 @@ def create_eviction(call: Call, endpoint: Endpoint) -> Response:
         user=call.user, dry_run=params.dry_run or sent.dry_run, warnings=call.warnings, options=sent.raw
     )
     registry = call.server.cluster.registry
-    eviction.evict(registry, info.namespace, info.name, delete_options(sent), opts)
+    eviction.evict(registry, info.namespace, info.name, delete_options(sent), opts, body)
     return render.answer(call, render.success(code=201), form if not form.kind else choose(""), 201)

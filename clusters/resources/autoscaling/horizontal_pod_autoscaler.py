@@ -9,7 +9,7 @@ from typing import Any
 
 from clusters.machinery.field import ErrorList, Path
 from clusters.machinery.types import Obj
-from clusters.resources.autoscaling.conversion import v1_to_v2, v2_to_v1
+from clusters.resources.autoscaling.conversion import v1_to_v2, v2_to_v1, without_annotations
 from clusters.resources.autoscaling.validation import spec_errors
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
@@ -34,6 +34,7 @@ _DOWN = {
 
 class HorizontalPodAutoscalerStrategy(Strategy):
     def default(self, obj: Obj) -> None:
+        obj["metadata"] = without_annotations(obj)
         spec = obj.setdefault("spec", {})
         if spec.get("minReplicas") is None:
             spec["minReplicas"] = 1
