@@ -36,11 +36,11 @@ def shown(given: Any, shape: Shape) -> Any:
 
 
 _REQUIREMENT: Shape = (("Key", "key", ""), ("Operator", "operator", ""), ("Values", "values", None))
-_TERM: Shape = (
+NODE_SELECTOR_TERM: Shape = (
     ("MatchExpressions", "matchExpressions", Inner(_REQUIREMENT, many=True)),
     ("MatchFields", "matchFields", Inner(_REQUIREMENT, many=True)),
 )
-_SELECTOR: Shape = (("NodeSelectorTerms", "nodeSelectorTerms", Inner(_TERM, many=True)),)
+_SELECTOR: Shape = (("NodeSelectorTerms", "nodeSelectorTerms", Inner(NODE_SELECTOR_TERM, many=True)),)
 
 VOLUME_NODE_AFFINITY: Shape = (("Required", "required", Inner(_SELECTOR)),)
 

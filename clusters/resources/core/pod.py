@@ -12,11 +12,22 @@ from clusters.resources.base import Context, Resource, Strategy, Subresource, Ve
 from clusters.resources.common.meta import METADATA, object_meta_errors
 from clusters.resources.core.pod_columns import COLUMNS
 from clusters.resources.core.pod_defaults import default_pod_only, merge_label_keys
-from clusters.resources.core.pod_status import default_status, keep_observed_generation, status_errors
-from clusters.resources.core.pod_updates import ephemeral_errors, resize_errors, update_errors
-from clusters.resources.pod_spec.annotations import annotation_rules, match_errors, profile_update_errors
+from clusters.resources.core.pod_status import (
+    address_warnings,
+    default_status,
+    drop_disabled,
+    keep_observed_generation,
+    status_errors,
+)
+from clusters.resources.core.pod_updates import ephemeral_errors, resize_errors, static_errors, update_errors
+from clusters.resources.pod_spec.annotations import (
+    annotation_rules,
+    app_armor_fields,
+    match_errors,
+    profile_update_errors,
+)
 from clusters.resources.pod_spec.containers import pod_only_errors
-from clusters.resources.pod_spec.defaults import default_pod_spec
+from clusters.resources.pod_spec.defaults import default_pod_spec, drop_init_annotations
 from clusters.resources.pod_spec.qos import qos_class
 from clusters.resources.pod_spec.validation import pod_spec_errors
 from clusters.resources.pod_spec.warnings import pod_warnings
@@ -33,6 +44,7 @@ class PodStrategy(Strategy):
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
+        drop_init_annotations(obj.get("metadata") or {})
         default_pod_spec(spec)
         default_pod_only(spec)
         status = obj.get("status")
@@ -61,6 +73,8 @@ class PodStrategy(Strategy):
         obj["status"] = status
         if spec.get("affinity") or spec.get("topologySpreadConstraints"):
             merge_label_keys(obj)
+        if obj["metadata"].get("annotations"):
+            ctx.warnings += app_armor_fields(obj)
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         errors = _object_errors(obj)
@@ -95,8 +109,10 @@ class PodStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         if ctx.subresource == "binding":
             return []
+        if ctx.subresource in ("resize", "ephemeralcontainers") and (static := static_errors(old, ctx.subresource)):
+            return static
         errors = object_meta_errors(new["metadata"], namespaced=True, validate_name=self.validate_name)
-        errors += _object_errors(new)
+        errors += _object_errors(new, old)
         if ctx.subresource == "resize":
             return errors + resize_errors(new, old)
         errors += _annotation_update_errors(new, old)
@@ -114,9 +130,13 @@ class PodStrategy(Strategy):
         if not status.get("qosClass") and was.get("qosClass"):
             status["qosClass"] = was["qosClass"]
         keep_observed_generation(status, was)
+        drop_disabled(status)
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return _annotation_update_errors(new, old) + status_errors(new, old)
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return address_warnings(new.get("status") or {}) if ctx.subresource == "status" else []
 
     def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
         spec = obj["spec"]
@@ -126,10 +146,11 @@ class PodStrategy(Strategy):
         return 1 if period < 0 else period
 
 
-def _object_errors(pod: Obj) -> ErrorList:
+def _object_errors(pod: Obj, old: Obj | None = None) -> ErrorList:
     """What holds for a Pod at any time."""
     spec, meta = pod["spec"], pod["metadata"]
-    errors = annotation_rules(meta.get("annotations"), spec, _ANNOTATIONS)
+    before = old["metadata"].get("annotations") if old is not None else None
+    errors = annotation_rules(meta.get("annotations"), spec, _ANNOTATIONS, before=before)
     errors += pod_spec_errors(spec, _SPEC, pod=meta)
     if not spec.get("serviceAccountName"):
         for i, volume in enumerate(spec.get("volumes") or ()):
@@ -149,7 +170,7 @@ def _annotation_update_errors(new: Obj, old: Obj) -> ErrorList:
     if not after and not before:
         return []
     errors = profile_update_errors(after, before, _ANNOTATIONS)
-    return errors + annotation_rules(after, new["spec"], _ANNOTATIONS)
+    return errors + annotation_rules(after, new["spec"], _ANNOTATIONS, before=before)
 
 
 def _keep_all_but(subresource: str, new: Obj, old: Obj) -> None:

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusters.machinery.field import ErrorList, Path, duplicate, forbidden, invalid
+from clusters.machinery.field import ErrorList, Path, duplicate, forbidden, invalid, required, too_long
 from clusters.machinery.types import Obj
-from clusters.resources.common.checks import IMMUTABLE, qualified, subdomain
-from clusters.resources.common.net import ip_errors, parse_ip
+from clusters.resources.common.checks import IMMUTABLE, label, one_of, qualified, subdomain
+from clusters.resources.common.net import ip_errors, ip_warnings, parse_ip
+from clusters.resources.pod_spec.security import id_errors
 
 _STATUS = Path("status")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+_MAPPING = ("containerName", "resourceName", "requestName")
+_NO_EXTENDED_RESOURCE = (
+    "must match the extended resource name of an entry in spec.initContainers.resources.requests or"
+    " spec.containers.resources.requests"
+)
+_HEALTH = "allocatedResourcesStatus"
+_HEALTHS = frozenset({"Healthy", "Unhealthy", "Unknown"})
+_HEALTH_MESSAGE = 1024
 _SYSTEM_CONDITIONS = ("PodScheduled", "Ready", "Initialized")
 
 
@@ -79,6 +88,8 @@ def status_errors(new: Obj, old: Obj) -> ErrorList:
     for name in _STATUSES:
         errors += _transition_errors(name, status.get(name) or (), before.get(name) or (), spec)
     errors += _claim_errors(status.get("resourceClaimStatuses") or (), spec)
+    if status.get("extendedResourceClaimStatus") is not None:
+        errors += _extended_errors(status["extendedResourceClaimStatus"], spec)
     errors += _address_errors("podIPs", status, before)
     if status.get("hostIPs"):
         first = status["hostIPs"][0].get("ip", "")
@@ -86,6 +97,10 @@ def status_errors(new: Obj, old: Obj) -> ErrorList:
             at = _STATUS.child("hostIPs").index(0).child("ip")
             errors.append(invalid(at, first, "must be equal to `hostIP`"))
         errors += _address_errors("hostIPs", status, before)
+    for name in _STATUSES:
+        errors += _user_errors(name, status.get(name) or (), spec)
+    for name, field in zip(_STATUSES, ("containers", "initContainers", ""), strict=True):
+        errors += _health_errors(name, status.get(name) or (), spec.get(field) or () if field else None)
     return errors
 
 
@@ -161,6 +176,114 @@ def _claim_errors(statuses: Sequence[Obj], spec: Obj) -> ErrorList:
         if status.get("resourceClaimName") is not None:
             errors += subdomain(status["resourceClaimName"], at.child("resourceClaimName"))
     return errors
+
+
+def _extended_errors(status: Obj, spec: Obj) -> ErrorList:
+    """The claim that the scheduler made for extended resources."""
+    at = _STATUS.child("extendedResourceClaimStatus")
+    containers = {c.get("name"): c for name in ("initContainers", "containers") for c in spec.get(name) or ()}
+    mappings = status.get("requestMappings") or ()
+    errors: ErrorList = []
+    if not mappings:
+        errors.append(required(at.child("requestMappings"), "at least one request mapping is required"))
+    seen: set[tuple[str, ...]] = set()
+    for i, mapping in enumerate(mappings):
+        where = at.child("requestMappings").index(i)
+        container, resource, request = key = tuple(mapping.get(name, "") for name in _MAPPING)
+        if container not in containers:
+            text = "must match the name of an entry in spec.initContainers.name or spec.containers.name"
+            errors.append(invalid(where.child("containerName"), container, text))
+        elif resource not in ((containers[container].get("resources") or {}).get("requests") or {}):
+            errors.append(invalid(where.child("resourceName"), resource, _NO_EXTENDED_RESOURCE))
+        errors += label(request, at.child("requestName"))
+        if key in seen:
+            errors += [duplicate(where.child(name), value) for name, value in zip(_MAPPING, key, strict=True)]
+        seen.add(key)
+    claim = status.get("resourceClaimName", "")
+    where = at.child("resourceClaimName")
+    return errors + (subdomain(claim, where) if claim else [required(where)])
+
+
+def _user_errors(name: str, statuses: Sequence[Obj], spec: Obj) -> ErrorList:
+    errors: ErrorList = []
+    system = (spec.get("os") or {"name": "linux"}).get("name")
+    for i, status in enumerate(statuses):
+        linux = (status.get("user") or {}).get("linux")
+        at = _STATUS.child(name).index(i).child("user", "linux")
+        if linux is None:
+            continue
+        if system == "windows":
+            errors.append(forbidden(at, "cannot be set for a windows pod"))
+        elif system == "linux":
+            errors += id_errors(linux.get("uid", 0), at.child("uid"))
+            errors += id_errors(linux.get("gid", 0), at.child("gid"))
+            for j, group in enumerate(linux.get("supplementalGroups") or ()):
+                errors += id_errors(group, at.child("supplementalGroups").index(j))
+    return errors
+
+
+def _health_errors(name: str, statuses: Sequence[Obj], containers: Sequence[Obj] | None) -> ErrorList:
+    """What the devices of a container are told to be like; `containers` is None where none have devices."""
+    errors: ErrorList = []
+    for i, status in enumerate(statuses):
+        at, given = _STATUS.child(name).index(i).child("allocatedResourcesStatus"), status.get(_HEALTH) or ()
+        if containers is None:
+            if given:
+                errors.append(forbidden(at, "must not be specified in container status"))
+            continue
+        container = next((c for c in containers if c.get("name") == status.get("name")), None)
+        for j, resource in enumerate(given):
+            if container is not None:
+                errors += _resource_name_errors(resource.get("name", ""), container, at.index(j).child("name"))
+            seen: set[str] = set()
+            for k, unit in enumerate(resource.get("resources") or ()):
+                where, unit_id = at.index(j).child("resources").index(k), unit.get("resourceID", "")
+                errors += one_of(unit.get("health", ""), _HEALTHS, where.child("health"))
+                message = unit.get("message")
+                if message == "":
+                    errors.append(required(where.child("message"), "must be non-empty if specified"))
+                elif message is not None and len(message.encode()) > _HEALTH_MESSAGE:
+                    errors.append(too_long(where.child("message"), _HEALTH_MESSAGE))
+                if unit_id in seen:
+                    errors.append(duplicate(where.child("resourceID"), unit_id))
+                seen.add(unit_id)
+    return errors
+
+
+def _resource_name_errors(name: str, container: Obj, path: Path) -> ErrorList:
+    resources = container.get("resources") or {}
+    if not name.startswith("claim:"):
+        if name in (resources.get("requests") or {}):
+            return []
+        return [invalid(path, name, "must match one of the container's resource requests")]
+    for claim in resources.get("claims") or ():
+        request = f"/{claim['request']}" if claim.get("request") else ""
+        if name == f"claim:{claim.get('name', '')}{request}":
+            return []
+    text = (
+        "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or"
+        " 'claim:<claimName>' if request is empty"
+    )
+    return [invalid(path, name, text)]
+
+
+def drop_disabled(status: Obj) -> None:
+    """Fields of features that are off by default in this release. In place."""
+    status.pop("nodeAllocatableResourceClaimStatuses", None)
+    for name in _STATUSES:
+        for container in status.get(name) or ():
+            container.pop("stopSignal", None)
+            for mount in container.get("volumeMounts") or ():
+                mount.pop("volumeStatus", None)
+
+
+def address_warnings(status: Obj) -> list[str]:
+    return [
+        text
+        for name in ("podIPs", "hostIPs")
+        for i, entry in enumerate(status.get(name) or ())
+        for text in ip_warnings(_STATUS.child(name).index(i).child("ip"), entry.get("ip", ""))
+    ]
 
 
 def _address_errors(name: str, status: Obj, old: Obj) -> ErrorList:

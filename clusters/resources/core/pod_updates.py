@@ -13,6 +13,7 @@ from clusters.machinery.field import ErrorList, Path, forbidden, invalid, requir
 from clusters.machinery.types import Obj
 from clusters.resources.common.checks import between
 from clusters.resources.common.differences import shown_difference
+from clusters.resources.common.shown import NODE_SELECTOR_TERM, shown
 from clusters.resources.pod_spec.annotations import MIRROR
 from clusters.resources.pod_spec.qos import qos_class
 from clusters.resources.pod_spec.scheduling import REQUIRED, toleration_errors
@@ -126,8 +127,8 @@ def _gated_errors(allowed: Obj, old: Obj) -> ErrorList:
     before, after = old.get("nodeSelector") or {}, allowed.get("nodeSelector") or {}
     if before != after:
         if any(after.get(key) != value for key, value in before.items()):
-            text = "only additions are allowed (no mutations or deletions)"
-            errors.append(invalid(_SPEC.child("nodeSelector"), after, text))
+            text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+            errors.append(invalid(_SPEC.child("nodeSelector"), allowed.get("nodeSelector"), text))
         _put(allowed, "nodeSelector", old.get("nodeSelector"))
     had = (old.get("affinity") or {}).get("nodeAffinity")
     has = (allowed.get("affinity") or {}).get("nodeAffinity")
@@ -140,34 +141,45 @@ def _gated_errors(allowed: Obj, old: Obj) -> ErrorList:
 
 
 def _node_affinity_errors(new: Obj | None, old: Obj | None) -> ErrorList:
-    at = _SPEC.child("affinity", "nodeAffinity")
-    before = ((old or {}).get(REQUIRED) or {}).get("nodeSelectorTerms")
-    if before is None:
+    before = ((old or {}).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
+    if not before:
         return []
-    after = ((new or {}).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
-    where = at.child(REQUIRED, "nodeSelectorTerms")
-    if len(before) != len(after):
-        return [invalid(where, after, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")]
-    errors: ErrorList = []
-    for i, (term, was) in enumerate(zip(after, before, strict=True)):
-        if not was.get("matchExpressions") and not was.get("matchFields"):
-            if term.get("matchExpressions") or term.get("matchFields"):
-                text = "only additions are allowed (no mutations or deletions)"
-                errors.append(invalid(where.index(i), term, text))
-            continue
-        for name in ("matchExpressions", "matchFields"):
-            old_list, new_list = was.get(name) or [], term.get(name) or []
-            if new_list[: len(old_list)] != old_list:
-                text = "only additions are allowed (no mutations or deletions)"
-                errors.append(invalid(where.index(i), term, text))
-                break
-    return errors
+    after = ((new or {}).get(REQUIRED) or {}).get("nodeSelectorTerms")
+    where = _SPEC.child("affinity", "nodeAffinity", REQUIRED, "nodeSelectorTerms")
+    if len(before) != len(after or ()):
+        text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
+        all_shown = after if after is None else [shown(term, NODE_SELECTOR_TERM) for term in after]
+        return [invalid(where, all_shown, text)]
+    text = "only additions are allowed (no mutations or deletions)"
+    return [
+        invalid(where.index(i), shown(term, NODE_SELECTOR_TERM), text)
+        for i, (term, was) in enumerate(zip(after or (), before, strict=True))
+        if not _only_adds(term, was)
+    ]
+
+
+def _only_adds(term: Obj, was: Obj) -> bool:
+    lists = [(term.get(name) or [], was.get(name) or []) for name in ("matchExpressions", "matchFields")]
+    if not any(before for _, before in lists):
+        return not any(after for after, _ in lists)
+    return all(after[: len(before)] == before for after, before in lists)
+
+
+def static_errors(old: Obj, subresource: str) -> ErrorList:
+    """What refuses a subresource for the Pod as a whole: nothing else is said then."""
+    at = Path("")
+    static = MIRROR in (old["metadata"].get("annotations") or {})
+    if subresource == "ephemeralcontainers":
+        return [forbidden(at, "static pods do not support ephemeral containers")] if static else []
+    if static:
+        return [forbidden(at, "static pods cannot be resized")]
+    if (old["spec"].get("os") or {}).get("name") == "windows":
+        return [forbidden(at, "windows pods cannot be resized")]
+    return []
 
 
 def ephemeral_errors(new: Obj, old: Obj) -> ErrorList:
     """Ephemeral containers are added, and stay as they are."""
-    if MIRROR in (old["metadata"].get("annotations") or {}):
-        return [forbidden(Path(""), "static pods do not support ephemeral containers")]
     at = _SPEC.child("ephemeralContainers")
     errors: ErrorList = []
     found = {c.get("name"): c for c in new["spec"].get("ephemeralContainers") or ()}
@@ -184,10 +196,6 @@ def ephemeral_errors(new: Obj, old: Obj) -> ErrorList:
 def resize_errors(new: Obj, old: Obj) -> ErrorList:
     """CPU and memory of containers that stay, in the same class of service."""
     spec, before = new["spec"], old["spec"]
-    if MIRROR in (old["metadata"].get("annotations") or {}):
-        return [forbidden(Path(""), "static pods cannot be resized")]
-    if (before.get("os") or {}).get("name") == "windows":
-        return [forbidden(Path(""), "windows pods cannot be resized")]
     errors: ErrorList = []
     status = new.get("status") or {}
     if ((old.get("status") or {}).get("qosClass") or qos_class(before)) != qos_class(spec):
@@ -269,13 +277,23 @@ def _other_changes(name: str, new: Sequence[Obj], old: Sequence[Obj]) -> tuple[E
     out: list[Obj] = []
     for i, (after, before) in enumerate(zip(new, old, strict=True)):
         masked = dict(after)
-        masked["resources"] = _without_compute(after.get("resources") or {}, before.get("resources") or {})
+        resources = _without_compute(after.get("resources") or {}, before.get("resources") or {})
+        # The real server loses the claims on the way: a container that has some is never resized.
+        resources.pop("claims", None)
+        masked["resources"] = resources
         if masked != before:
             if name == "containers":
                 errors.append(forbidden(_SPEC, "only cpu and memory resources are mutable"))
             else:
                 text = "only cpu and memory resources for init or sidecar containers are mutable"
                 errors.append(forbidden(_SPEC.child(name).index(i), text))
+        if name == "initContainers" and after != before and after.get("restartPolicy") != "Always":
+            text = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized"
+            errors += [
+                forbidden(_SPEC.child(name).index(i), text)
+                for policy in after.get("resizePolicy") or ()
+                if policy.get("restartPolicy") == "RestartContainer"
+            ]
         out.append(masked)
     return errors, out
 

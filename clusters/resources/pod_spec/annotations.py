@@ -8,33 +8,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from clusters.machinery.field import ErrorList, Path, forbidden, go_quote, invalid
+from clusters.machinery.gojson import GoJsonError, parse_json
 from clusters.machinery.types import Obj
 from clusters.resources.common.checks import local_path
 from clusters.resources.pod_spec.containers import each_container
+from clusters.resources.pod_spec.scheduling import toleration_errors
+from clusters.resources.pod_spec.security import app_armor_errors
 
 MIRROR = "kubernetes.io/config.mirror"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerations"
 SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 APPARMOR_CONTAINER = "container.apparmor.security.beta.kubernetes.io/"
+APPARMOR_DEPRECATED = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _LOCAL = "localhost/"
 _RUNTIME = "runtime/default"
 _DEFAULTS = (_RUNTIME, "docker/default")
-_WATCHED = ("kubernetes.io/", "controller.kubernetes.io/", "seccomp.", "container.")
+_WATCHED = ("kubernetes.io/", "controller.kubernetes.io/", "scheduler.", "seccomp.", "container.")
+_GO_KINDS = {dict: "object", str: "string", bool: "bool", int: "number", float: "number"}
 _INT32 = re.compile(r"[+-]?[0-9]+").fullmatch
 
 
-def annotation_rules(annotations: Mapping[str, str] | None, spec: Obj, path: Path) -> ErrorList:
+def annotation_rules(
+    annotations: Mapping[str, str] | None, spec: Obj, path: Path, *, before: Mapping[str, str] | None = None
+) -> ErrorList:
+    """`before`: the annotations that are replaced; a deletion cost that was wrong already may stay wrong."""
     if not annotations or not any(key.startswith(_WATCHED) for key in annotations):
         return []
     errors: ErrorList = []
     if MIRROR in annotations and not spec.get("nodeName"):
         text = "must set spec.nodeName if mirror pod annotation is set"
         errors.append(invalid(path.key(MIRROR), annotations[MIRROR], text))
-    cost = annotations.get(DELETION_COST)
-    if cost is not None and not _is_cost(cost):
+    if annotations.get(TOLERATIONS):
+        errors += _toleration_errors(annotations[TOLERATIONS], path)
+    cost, was = annotations.get(DELETION_COST), (before or {}).get(DELETION_COST)
+    if cost is not None and not _is_cost(cost) and (was is None or _is_cost(was)):
         errors.append(invalid(path.key(DELETION_COST), cost, "must be a 32bit integer"))
     if SECCOMP_POD in annotations:
         errors += _seccomp_errors(annotations[SECCOMP_POD], path.child(SECCOMP_POD))
@@ -50,6 +62,25 @@ def annotation_rules(annotations: Mapping[str, str] | None, spec: Obj, path: Pat
                 text = f"invalid AppArmor profile name: {go_quote(value)}"
                 errors.append(invalid(path.key(key), value, text))
     return errors
+
+
+def _toleration_errors(text: str, path: Path) -> ErrorList:
+    """Of the JSON list of the days before `spec.tolerations`."""
+    try:
+        given: Any = parse_json(text.encode())
+    except GoJsonError as e:
+        return [invalid(path, TOLERATIONS, str(e))]
+    if given is None:
+        return []
+    wrong = (
+        ("[]core.Toleration", given)
+        if not isinstance(given, list)
+        else next((("core.Toleration", each) for each in given if not isinstance(each, dict | None)), None)
+    )
+    if wrong is not None:
+        kind = _GO_KINDS.get(type(wrong[1]), "array")
+        return [invalid(path, TOLERATIONS, f"json: cannot unmarshal {kind} into Go value of type {wrong[0]}")]
+    return toleration_errors([each or {} for each in given], path.child(TOLERATIONS))
 
 
 def _is_cost(text: str) -> bool:
@@ -110,6 +141,37 @@ def _match(value: str, profile: Obj, path: Path, what: str) -> ErrorList:
         text = f"{what} profile in annotation and field must match"
         return [forbidden(path.child("localhostProfile"), text)]
     return []
+
+
+def app_armor_fields(pod: Obj) -> list[str]:
+    """Turn the AppArmor annotations of a new Pod into fields; returns what is warned of."""
+    spec, annotations = pod["spec"], pod["metadata"]["annotations"]
+    if (spec.get("os") or {}).get("name") == "windows":
+        return []
+    out = []
+    for container, _ in each_container(spec, Path("spec")):
+        key = APPARMOR_CONTAINER + container.get("name", "")
+        context = container.get("securityContext") or {}
+        if key not in annotations or context.get("appArmorProfile") is not None:
+            continue
+        profile = _app_armor_profile(annotations[key])
+        if profile is not None and profile == (spec.get("securityContext") or {}).get("appArmorProfile"):
+            continue
+        if profile is not None:
+            container["securityContext"] = {**context, "appArmorProfile": profile}
+        out.append(f"{Path('metadata').child('annotations').key(key)}: {APPARMOR_DEPRECATED}")
+    return out
+
+
+def _app_armor_profile(value: str) -> Obj | None:
+    profile: Obj | None = None
+    if value == "unconfined":
+        profile = {"type": "Unconfined"}
+    elif value == _RUNTIME:
+        profile = {"type": "RuntimeDefault"}
+    elif value.startswith(_LOCAL) and value != _LOCAL:
+        profile = {"type": "Localhost", "localhostProfile": value.removeprefix(_LOCAL)}
+    return None if app_armor_errors(profile, Path("")) else profile
 
 
 def profile_update_errors(new: Mapping[str, str], old: Mapping[str, str], path: Path) -> ErrorList:

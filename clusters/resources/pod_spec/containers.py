@@ -39,16 +39,18 @@ _SIDECARS_ONLY = "may not be set for init containers without restartPolicy=Alway
 
 _NOT_EPHEMERAL = (
     # In the order of the struct; what is left is allowed.
-    ("ports", "ports"),
-    ("resources", "resources"),
-    ("resizePolicy", "resizePolicy"),
-    ("restartPolicy", "restartPolicy"),
-    ("restartPolicyRules", "restartPolicyRules"),
-    ("livenessProbe", "livenessProbe"),
-    ("readinessProbe", "readinessProbe"),
-    ("startupProbe", "startupProbe"),
-    ("lifecycle", "lifecycle"),
+    "ports",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
 )
+_LISTS_AND_STRUCTS = frozenset({"ports", "resources", "resizePolicy", "restartPolicyRules"})
+"""Of those, what is absent when it is empty; the others are pointers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,6 @@ class Surroundings:
     grace: int | None
     restart_policy: str
     host_users: bool
-    os: Obj | None
 
 
 def each_container(spec: Obj, path: Path) -> Iterator[tuple[Obj, Path]]:
@@ -96,7 +97,7 @@ def init_container_errors(
         at = path.index(i)
         errors += _common_errors(container, at, around)
         sidecar = container.get("restartPolicy") == "Always"
-        errors += _restart_errors(container, at)
+        errors += _restart_errors(container, at, init=True)
         name = container.get("name", "")
         if name in names:
             errors.append(duplicate(at.child("name"), name))
@@ -134,7 +135,7 @@ def ephemeral_container_errors(spec: Obj, path: Path, around: Surroundings) -> E
         if target and target not in others:
             errors.append(not_found(at.child("targetContainerName"), target))
         text = "cannot be set for an Ephemeral Container"
-        errors += [forbidden(at.child(shown), text) for field, shown in _NOT_EPHEMERAL if container.get(field)]
+        errors += [forbidden(at.child(field), text) for field in _NOT_EPHEMERAL if _has(container, field)]
         for j, mount in enumerate(container.get("volumeMounts") or ()):
             errors += [
                 forbidden(at.child("volumeMounts").index(j).child(field), text)
@@ -142,6 +143,11 @@ def ephemeral_container_errors(spec: Obj, path: Path, around: Surroundings) -> E
                 if mount.get(field)
             ]
     return errors
+
+
+def _has(container: Obj, field: str) -> bool:
+    value = container.get(field)
+    return bool(value) if field in _LISTS_AND_STRUCTS else value is not None
 
 
 def pod_only_errors(container: Obj, path: Path) -> ErrorList:
@@ -190,14 +196,14 @@ def _running_errors(container: Obj, path: Path, around: Surroundings) -> ErrorLi
     """Hooks and probes, of containers that stay."""
     errors: ErrorList = []
     if container.get("lifecycle") is not None:
-        errors += lifecycle_errors(container["lifecycle"], path.child("lifecycle"), grace=around.grace, os=around.os)
+        errors += lifecycle_errors(container["lifecycle"], path.child("lifecycle"), grace=around.grace)
     for name in PROBES:
         if container.get(name) is not None:
             errors += probe_errors(name, container[name], path.child(name), around.grace)
     return errors
 
 
-def _restart_errors(container: Obj, path: Path) -> ErrorList:
+def _restart_errors(container: Obj, path: Path, *, init: bool = False) -> ErrorList:
     policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or ()
     if policy is None and not rules:
         return []
@@ -205,6 +211,8 @@ def _restart_errors(container: Obj, path: Path) -> ErrorList:
     if policy is None:
         text = "must specify restartPolicy when restart rules are used"
         errors.append(required(path.child("restartPolicy"), text))
+        if init:
+            return errors
     elif policy not in _RESTART_POLICIES:
         errors.append(not_supported(path.child("restartPolicy"), policy, _RESTART_POLICIES))
     if len(rules) > 20:

@@ -17,6 +17,12 @@ from clusters.machinery.types import Obj
 FILE_MODE = 0o644
 TERMINATION_PATH = "/dev/termination-log"
 
+_INIT_ANNOTATIONS = (
+    "pod.beta.kubernetes.io/init-containers",
+    "pod.alpha.kubernetes.io/init-containers",
+    "pod.beta.kubernetes.io/init-container-statuses",
+    "pod.alpha.kubernetes.io/init-container-statuses",
+)
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _MODE_SOURCES = ("configMap", "secret", "downwardAPI", "projected")
 
@@ -33,8 +39,17 @@ def image_pull_policy(image: str) -> str:
 
 def default_template(template: Obj) -> None:
     """A PodTemplateSpec in place."""
-    template.setdefault("metadata", {})
+    drop_init_annotations(template.setdefault("metadata", {}))
     default_pod_spec(template.setdefault("spec", {}))
+
+
+def drop_init_annotations(meta: Obj) -> None:
+    """Init containers were annotations once; the server forgets them when it decodes."""
+    annotations = meta.get("annotations")
+    if annotations and any(name in annotations for name in _INIT_ANNOTATIONS):
+        meta["annotations"] = {name: v for name, v in annotations.items() if name not in _INIT_ANNOTATIONS}
+        if not meta["annotations"]:
+            del meta["annotations"]
 
 
 def default_pod_spec(spec: Obj) -> None:
@@ -57,8 +72,23 @@ def default_pod_spec(spec: Obj) -> None:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
-    # Of a feature that is off by default: dropped, as the real server does.
+    _drop_disabled(spec)
+
+
+def _drop_disabled(spec: Obj) -> None:
+    """Fields of features that are off by default in this release: the real server drops them."""
     spec.pop("schedulingGroup", None)
+    for name in ("containers", "initContainers", "ephemeralContainers"):
+        for container in spec.get(name) or ():
+            lifecycle = container.get("lifecycle")
+            if lifecycle and "stopSignal" in lifecycle:
+                del lifecycle["stopSignal"]
+                if not lifecycle:
+                    del container["lifecycle"]
+    for volume in spec.get("volumes") or ():
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            source.pop("clusterTrustBundle", None)
+            source.pop("podCertificate", None)
 
 
 def default_container(container: Obj) -> None:

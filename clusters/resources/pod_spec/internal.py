@@ -42,13 +42,6 @@ RESOURCE_CLAIM: Shape = {
     "resourceClaimName": ("ResourceClaimName", None),
     "resourceClaimTemplateName": ("ResourceClaimTemplateName", None),
 }
-TRUST_BUNDLE: Shape = {
-    "name": ("Name", None),
-    "signerName": ("SignerName", None),
-    "labelSelector": ("LabelSelector", None),
-    "optional": ("Optional", None),
-    "path": ("Path", ""),
-}
 
 
 def shown(obj: Obj, shape: Shape) -> Obj:

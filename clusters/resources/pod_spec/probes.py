@@ -12,16 +12,6 @@ from clusters.resources.common.checks import nonnegative
 
 _SCHEMES = frozenset({"HTTP", "HTTPS"})
 _NUMBERS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
-_NAMED_SIGNALS = (
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP"
-    " TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
-)
-_WINDOWS_SIGNALS = frozenset({"SIGKILL", "SIGTERM"})
-_SIGNALS = frozenset(
-    [f"SIG{name}" for name in _NAMED_SIGNALS.split()]
-    + [f"SIGRTMIN+{i}" for i in range(1, 16)]
-    + [f"SIGRTMAX-{i}" for i in range(1, 15)]
-)
 
 
 def port_errors(port: Any, path: Path) -> ErrorList:
@@ -98,19 +88,9 @@ def probe_errors(kind: str, probe: Obj, path: Path, grace: int | None) -> ErrorL
     return errors
 
 
-def lifecycle_errors(lifecycle: Obj, path: Path, *, grace: int | None, os: Obj | None) -> ErrorList:
+def lifecycle_errors(lifecycle: Obj, path: Path, *, grace: int | None) -> ErrorList:
     errors: ErrorList = []
     for name in ("postStart", "preStop"):
         if lifecycle.get(name) is not None:
             errors += _handler_errors(lifecycle[name], _HOOK_HANDLERS, path.child(name), grace)
-    signal = lifecycle.get("stopSignal")
-    if signal is not None:
-        at = path.child("stopSignal")
-        system = os.get("name") if os is not None else None
-        if os is None:
-            errors.append(forbidden(at, "may not be set for containers with empty `spec.os.name`"))
-        elif system == "windows" and signal not in _WINDOWS_SIGNALS:
-            errors.append(not_supported(at, signal, _WINDOWS_SIGNALS))
-        elif system == "linux" and signal not in _SIGNALS:
-            errors.append(not_supported(at, signal, _SIGNALS))
     return errors

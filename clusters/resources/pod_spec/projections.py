@@ -5,18 +5,10 @@ Models: kubernetes, core validation (validateProjectionSources, validateDownward
 
 from __future__ import annotations
 
-from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required
-from clusters.machinery.names import dns1123_subdomain
+from clusters.machinery.field import ErrorList, Path, forbidden, invalid, required
 from clusters.machinery.types import Obj
 from clusters.resources.common.checks import file_mode, local_nonreserved_path, needed
-from clusters.resources.common.labels import selector_errors
-from clusters.resources.common.signers import signer_name_errors
 from clusters.resources.pod_spec.environment import VOLUME_FIELDS, field_ref_errors, resource_ref_errors
-from clusters.resources.pod_spec.internal import TRUST_BUNDLE, shown
-
-_KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
-_MAX_EXPIRATION = 91 * 86400
-_KUBERNETES_MAX_EXPIRATION = 86400
 
 
 def key_to_path_errors(item: Obj, path: Path) -> ErrorList:
@@ -81,14 +73,6 @@ def projected_errors(source: Obj, path: Path) -> ErrorList:
         if each.get("serviceAccountToken") is not None:
             given += 1
             errors += _token(each["serviceAccountToken"], at.child("serviceAccountToken"), path)
-        if each.get("clusterTrustBundle") is not None:
-            given += 1
-            bundle = each["clusterTrustBundle"]
-            errors += _trust_bundle(bundle, at.child("clusterTrustBundle"))
-            errors += files.take(bundle.get("path", ""), bundle.get("path", ""))
-        if each.get("podCertificate") is not None:
-            given += 1
-            errors += _certificate(each["podCertificate"], at.child("podCertificate"), files)
         if given > 1:
             errors.append(forbidden(at, "may not specify more than 1 volume type per source"))
     return errors
@@ -114,55 +98,3 @@ def _token(token: Obj, path: Path, volume: Path) -> ErrorList:
         errors.append(invalid(path.child("expirationSeconds"), seconds, text))
     file = token.get("path", "")
     return errors + (local_nonreserved_path(file, volume.child("path")) if file else [required(volume.child("path"))])
-
-
-def _trust_bundle(bundle: Obj, path: Path) -> ErrorList:
-    errors: ErrorList = []
-    name, signer = bundle.get("name"), bundle.get("signerName")
-    if name is not None and signer is not None:
-        errors.append(invalid(path, shown(bundle, TRUST_BUNDLE), "only one of name and signerName may be used"))
-    elif name is not None:
-        if not name:
-            errors.append(required(path.child("name"), "must be a valid object name"))
-        errors.extend(
-            invalid(path.child("name"), name, f"not a valid clustertrustbundlename: {text}")
-            for text in dns1123_subdomain(name.rpartition(":")[2])
-        )
-        if bundle.get("labelSelector") is not None:
-            text = "labelSelector must be unset if name is specified"
-            errors.append(invalid(path.child("labelSelector"), bundle["labelSelector"], text))
-    elif signer is not None:
-        if not signer:
-            errors.append(required(path.child("signerName"), "must be a valid signer name"))
-        errors += signer_name_errors(signer, path.child("signerName"))
-        errors += selector_errors(bundle.get("labelSelector"), path.child("labelSelector"))
-    else:
-        errors.append(required(path, "either name or signerName must be specified"))
-    errors += needed(bundle, "path", path)
-    return errors + local_nonreserved_path(bundle.get("path", ""), path.child("path"))
-
-
-def _certificate(source: Obj, path: Path, files: _Files) -> ErrorList:
-    signer = source.get("signerName", "")
-    errors = signer_name_errors(signer, path.child("signerName"))
-    key = source.get("keyType", "")
-    if key not in _KEY_TYPES:
-        errors.append(not_supported(path.child("keyType"), key, _KEY_TYPES))
-    seconds = source.get("maxExpirationSeconds")
-    if seconds is not None:
-        at = path.child("maxExpirationSeconds")
-        limit = _KUBERNETES_MAX_EXPIRATION if signer.startswith("kubernetes.io/") else _MAX_EXPIRATION
-        if seconds < 3600:
-            errors.append(invalid(at, seconds, "if provided, maxExpirationSeconds must be >= 3600"))
-        if seconds > limit:
-            errors.append(invalid(at, seconds, f"if provided, maxExpirationSeconds must be <= {limit}"))
-    paths = 0
-    for name in ("credentialBundlePath", "keyPath", "certificateChainPath"):
-        file = source.get(name)
-        if file:
-            paths += 1
-            errors += local_nonreserved_path(file, path.child(name)) + files.take(file, file)
-    if not paths:
-        text = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"
-        errors.append(required(path, text))
-    return errors

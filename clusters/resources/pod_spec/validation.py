@@ -23,6 +23,7 @@ from clusters.machinery.types import Obj
 from clusters.resources.common.checks import between, label, subdomain
 from clusters.resources.common.meta import label_errors
 from clusters.resources.common.net import ip_errors
+from clusters.resources.pod_spec.annotations import MIRROR
 from clusters.resources.pod_spec.containers import (
     Surroundings,
     container_errors,
@@ -62,14 +63,14 @@ def pod_spec_errors(spec: Obj, path: Path, *, pod: Obj | None = None) -> ErrorLi
         errors += more
     claims = {c["name"] for c in get("resourceClaims") or () if c.get("name")}
     if get("resourceClaims"):
-        errors += _claim_errors(spec["resourceClaims"], path.child("resourceClaims"))
+        mirror = pod is not None and MIRROR in (pod.get("annotations") or {})
+        errors += _claim_errors(spec["resourceClaims"], path.child("resourceClaims"), mirror=mirror)
     around = Surroundings(
         volumes,
         claims,
         grace,
         get("restartPolicy", ""),
         get("hostUsers") is not False,
-        get("os"),
     )
     containers: Sequence[Obj] = get("containers") or ()
     errors += container_errors(containers, path.child("containers"), around)
@@ -136,7 +137,9 @@ def _word_errors(value: str, supported: Sequence[str], path: Path) -> ErrorList:
     return [not_supported(path, value, supported) if value else required(path)]
 
 
-def _claim_errors(claims: Sequence[Obj], path: Path) -> ErrorList:
+def _claim_errors(claims: Sequence[Obj], path: Path, *, mirror: bool) -> ErrorList:
+    if mirror:
+        return [forbidden(Path(""), "static pods do not support resource claims") for _ in claims]
     errors: ErrorList = []
     names: set[str] = set()
     for i, claim in enumerate(claims):

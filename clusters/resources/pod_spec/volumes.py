@@ -39,10 +39,12 @@ _HOST_PATH_TYPES = frozenset(
     {"", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"}
 )
 _ISCSI_FORMS = {
-    "iqn": re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$").search,
-    "eui": re.compile(r"^eui.[A-Za-z0-9]{16}$").search,
-    "naa": re.compile(r"^naa.[A-Za-z0-9]{32}$").search,
+    "iqn": re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)\Z", re.ASCII).search,
+    "eui": re.compile(r"eui.[A-Za-z0-9]{16}").fullmatch,
+    "naa": re.compile(r"naa.[A-Za-z0-9]{32}").fullmatch,
 }
+_HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):[^:\[\]]*", re.DOTALL).fullmatch
+"""What Go's net.SplitHostPort takes."""
 _CACHING_MODES = frozenset({"None", "ReadOnly", "ReadWrite"})
 _DISK_KINDS = frozenset({"Shared", "Dedicated", "Managed"})
 _MANAGED_URI = ("/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}",)
@@ -247,7 +249,7 @@ def quobyte_errors(source: Obj, path: Path) -> ErrorList:
         errors.append(required(path.child("tenant"), "must be a UUID and may not exceed a length of 64 characters"))
     else:
         for pair in registry.split(","):
-            if pair.count(":") != 1 and not pair.startswith("["):
+            if not _HOST_AND_PORT(pair):
                 errors.append(invalid(path.child("registry"), registry, pairs))
     return errors + needed(source, "volume", path)
 

@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from clusters.machinery import quantity
 from clusters.machinery.field import Path, go_quote
 from clusters.machinery.types import Obj
-from clusters.resources.pod_spec.annotations import APPARMOR_CONTAINER, SECCOMP_CONTAINER, SECCOMP_POD
+from clusters.resources.common.net import ip_warnings
+from clusters.resources.pod_spec.annotations import (
+    APPARMOR_CONTAINER,
+    APPARMOR_DEPRECATED,
+    SECCOMP_CONTAINER,
+    SECCOMP_POD,
+)
 from clusters.resources.pod_spec.containers import each_container
 from clusters.resources.pod_spec.scheduling import PREFERRED, REQUIRED
 
@@ -39,6 +45,8 @@ _DEPRECATED_VOLUMES = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "rbd": "deprecated in v1.28, non-functional in v1.31+",
 }
+_AFTER_CLAIM = "cephfs"
+"""Of those, the one before which the claim of an ephemeral volume is looked at."""
 _SHOWN_VOLUME = {"storageos": "storageOS"}
 _NULL_SELECTOR = "a null labelSelector results in matching no pod"
 _SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
@@ -96,6 +104,10 @@ def _warnings(spec: Obj, meta: Obj, path: Path, *, template: bool) -> list[str]:
         text = "must be >= 0; negative values are invalid and will be treated as 1"
         out.append(f"{at.child('terminationGracePeriodSeconds')}: {text}")
     out += _pod_affinity(spec, at)
+    for i, server in enumerate((spec.get("dnsConfig") or {}).get("nameservers") or ()):
+        out += ip_warnings(at.child("dnsConfig", "nameservers").index(i), server)
+    for i, alias in enumerate(spec.get("hostAliases") or ()):
+        out += ip_warnings(at.child("hostAliases").index(i).child("ip"), alias.get("ip", ""))
     return out
 
 
@@ -141,9 +153,14 @@ def _pod_affinity(spec: Obj, at: Path) -> Iterator[str]:
 
 def _volumes(volumes: Sequence[Obj], at: Path) -> Iterator[str]:
     for i, volume in enumerate(volumes):
+        where = at.child("volumes").index(i)
         for name, text in _DEPRECATED_VOLUMES.items():
+            if name == _AFTER_CLAIM:
+                claim = (volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}
+                here = where.child("ephemeral", "volumeClaimTemplate", "spec")
+                yield from claim_spec_warnings(claim.get("spec") or {}, here)
             if volume.get(name) is not None:
-                yield f"{at.child('volumes').index(i).child(_SHOWN_VOLUME.get(name, name))}: {text}"
+                yield f"{where.child(_SHOWN_VOLUME.get(name, name))}: {text}"
     for volume in volumes:
         yield from _overlaps(volume)
 
@@ -186,10 +203,6 @@ def _projected_paths(source: Obj) -> tuple[list[str], str]:
         return _paths(source["downwardAPI"]), "DownwardAPI"
     if source.get("serviceAccountToken") is not None:
         return [source["serviceAccountToken"].get("path", "")], "ServiceAccountToken"
-    bundle = source.get("clusterTrustBundle")
-    if bundle is not None:
-        name = bundle.get("name") or bundle.get("signerName") or ""
-        return [bundle.get("path", "")], f"ClusterTrustBundle {go_quote(name)}"
     return [], ""
 
 
@@ -220,6 +233,13 @@ def _duplicates(spec: Obj, at: Path) -> Iterator[str]:
             yield f'{at.child("imagePullSecrets").index(i).child("name")}: invalid empty name ""'
 
 
+def claim_spec_warnings(spec: Obj, path: Path) -> Iterator[str]:
+    """Of a PersistentVolumeClaimSpec: bytes cannot be cut."""
+    for kind in ("requests", "limits"):
+        amounts = (spec.get("resources") or {}).get(kind)
+        yield from fraction_warnings(amounts, path.child("resources", kind), ("storage",))
+
+
 def fraction_warnings(
     amounts: Mapping[str, str] | None, path: Path, names: Sequence[str] = ("memory", "ephemeral-storage")
 ) -> Iterator[str]:
@@ -241,7 +261,7 @@ def _annotated(
     key = APPARMOR_CONTAINER + container.get("name", "")
     fields = own.get("appArmorProfile") is not None or context.get("appArmorProfile") is not None
     if template and not fields and key in annotations:
-        yield f'{at.key(key)}: deprecated since v1.30; use the "appArmorProfile" field instead'
+        yield f"{at.key(key)}: {APPARMOR_DEPRECATED}"
 
 
 def _hidden_variables(variables: Sequence[Obj], path: Path) -> Iterator[str]:
