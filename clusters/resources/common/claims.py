@@ -14,7 +14,7 @@ from clusters.resources.common.meta import annotation_errors, label_errors
 ACCESS_MODES = frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})
 VOLUME_MODES = frozenset({"Block", "Filesystem"})
 
-_TEMPLATE_METADATA = ("annotations", "labels", "creationTimestamp")
+_TEMPLATE_METADATA = ("annotations", "labels")
 
 
 def access_mode_errors(modes: list[str] | None, path: Path) -> ErrorList:
@@ -26,7 +26,8 @@ def access_mode_errors(modes: list[str] | None, path: Path) -> ErrorList:
     return errors
 
 
-def claim_spec_errors(spec: Obj, path: Path) -> ErrorList:
+def claim_spec_errors(spec: Obj, path: Path, *, any_group: bool = False) -> ErrorList:
+    """`any_group`: the group of the data source may be anything, as that of the claim before the update was."""
     errors: ErrorList = []
     if not spec.get("accessModes"):
         errors.append(required(path.child("accessModes"), "at least 1 access mode is required"))
@@ -39,23 +40,24 @@ def claim_spec_errors(spec: Obj, path: Path) -> ErrorList:
         errors += subdomain(spec["storageClassName"], path.child("storageClassName"))
     if spec.get("volumeMode") is not None:
         errors += one_of(spec["volumeMode"], VOLUME_MODES, path.child("volumeMode"))
-    errors += _source_errors(spec, path)
+    errors += _source_errors(spec, path, any_group=any_group)
     if spec.get("volumeAttributesClassName"):
         errors += subdomain(spec["volumeAttributesClassName"], path.child("volumeAttributesClassName"))
     return errors
 
 
-def _source_errors(spec: Obj, path: Path) -> ErrorList:
+def _source_errors(spec: Obj, path: Path, *, any_group: bool) -> ErrorList:
     errors: ErrorList = []
     source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
     if source is not None:
-        errors += _reference_errors(source, path.child("dataSource"))
+        errors += _reference_errors(source, path.child("dataSource"), any_group=any_group)
     if ref is not None:
-        errors += _reference_errors(ref, path.child("dataSourceRef"))
+        errors += _reference_errors(ref, path.child("dataSourceRef"), any_group=any_group)
         if ref.get("namespace"):
             errors += label(ref["namespace"], path.child("dataSourceRef", "namespace"))
     if source is not None and ref is not None:
-        shown = str(path.child("dataSource"))
+        # The server shows a path where the value should be: a struct without anything to see.
+        shown: Obj = {}
         if ref.get("namespace"):
             text = "may not be specified when dataSourceRef.namespace is specified"
             errors.append(invalid(path, shown, text))
@@ -64,13 +66,13 @@ def _source_errors(spec: Obj, path: Path) -> ErrorList:
     return errors
 
 
-def _reference_errors(ref: Obj, path: Path) -> ErrorList:
+def _reference_errors(ref: Obj, path: Path, *, any_group: bool) -> ErrorList:
     errors: ErrorList = [required(path.child(name)) for name in ("name", "kind") if not ref.get(name)]
     group, kind = ref.get("apiGroup") or "", ref.get("kind", "")
     if not group and kind != "PersistentVolumeClaim":
         text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
         errors.append(invalid(path, kind, text))
-    if group:
+    if group and not any_group:
         errors += subdomain(group, path.child("apiGroup"))
     return errors
 
@@ -81,13 +83,14 @@ def claim_template_errors(template: Obj, path: Path) -> ErrorList:
     errors = annotation_errors(meta.get("annotations"), at.child("annotations"))
     errors += label_errors(meta.get("labels"), at.child("labels"))
     errors += [
-        forbidden(at.child(name), "cannot be set")
+        forbidden(at.child(_SHOWN_METADATA.get(name, name)), "cannot be set")
         for name in _METADATA_ORDER
         if meta.get(name) and name not in _TEMPLATE_METADATA
     ]
     return errors + claim_spec_errors(template.get("spec") or {}, path.child("spec"))
 
 
+_SHOWN_METADATA = {"uid": "uID"}
 _METADATA_ORDER = (
     "name",
     "generateName",

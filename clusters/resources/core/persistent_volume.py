@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
 
 from clusters.kernel.clock import rfc3339
 from clusters.machinery import quantity
@@ -11,81 +10,28 @@ from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_su
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
-from clusters.resources.common.checks import needed, one_of, positive_quantity, subdomain
+from clusters.resources.common.checks import one_of, positive_quantity, subdomain
 from clusters.resources.common.claims import VOLUME_MODES, access_mode_errors
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.differences import shown_difference
-from clusters.resources.common.meta import immutable_errors
-from clusters.resources.common.shown import VOLUME_NODE_AFFINITY
+from clusters.resources.common.meta import immutable_errors, object_meta_errors
+from clusters.resources.common.shown import VOLUME_NODE_AFFINITY, shown
+from clusters.resources.core.persistent_sources import source_errors, sources
 from clusters.resources.core.volume_columns import STORAGE_CLASS_ANNOTATION, access_modes, storage_class
-from clusters.resources.pod_spec import volumes
 from clusters.resources.pod_spec.defaults import default_volume
 from clusters.resources.pod_spec.scheduling import node_selector_errors
+from clusters.resources.pod_spec.warnings import node_term_warnings
 
 RECLAIM_POLICIES = frozenset({"Delete", "Recycle", "Retain"})
 _SPEC = Path("spec")
-_ONE_TYPE = "may not specify more than 1 volume type"
-
-_Check = Callable[[Obj, Path], ErrorList]
-
-
-def _local(source: Obj, path: Path) -> ErrorList:
-    if not source.get("path"):
-        return [required(path.child("path"))]
-    if ".." in source["path"].split("/"):
-        return [invalid(path.child("path"), source["path"], "must not contain '..'")]
-    return []
-
-
-def _csi(source: Obj, path: Path) -> ErrorList:
-    errors = volumes.driver_name_errors(source.get("driver", ""), path.child("driver"))
-    errors += needed(source, "volumeHandle", path)
-    refs = ("controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef")
-    for name in refs:
-        if source.get(name) is not None:
-            errors += needed(source[name], "name", path.child(name))
-            errors += needed(source[name], "namespace", path.child(name))
-    return errors
-
-
-def _iscsi(source: Obj, path: Path) -> ErrorList:
-    errors = needed(source, "targetPortal", path) + needed(source, "iqn", path)
-    if source.get("iqn"):
-        errors += volumes.iscsi_name_errors(source["iqn"], path.child("iqn"))
-    if not 0 <= source.get("lun", 0) <= 255:
-        errors.append(invalid(path.child("lun"), source["lun"], "must be between 0 and 255, inclusive"))
-    return errors
-
-
-def _needs(*names: str) -> _Check:
-    return lambda source, path: [e for name in names for e in needed(source, name, path)]
-
-
-_SOURCES: dict[str, _Check] = {
-    "hostPath": volumes.host_path_errors,
-    "gcePersistentDisk": lambda s, p: volumes.disk_errors(s, p, name="pdName"),
-    "awsElasticBlockStore": lambda s, p: volumes.disk_errors(s, p, name="volumeID"),
-    "glusterfs": _needs("endpoints", "path"),
-    "flocker": volumes.flocker_errors,
-    "nfs": volumes.nfs_errors,
-    "rbd": _needs("monitors", "image"),
-    "quobyte": volumes.quobyte_errors,
-    "cephfs": _needs("monitors"),
-    "iscsi": _iscsi,
-    "cinder": _needs("volumeID"),
-    "fc": volumes.fc_errors,
-    "flexVolume": volumes.flex_errors,
-    "azureFile": _needs("secretName", "shareName"),
-    "vsphereVolume": _needs("volumePath"),
-    "photonPersistentDisk": _needs("pdID"),
-    "portworxVolume": _needs("volumeID"),
-    "azureDisk": volumes.azure_disk_errors,
-    "scaleIO": volumes.scale_io_errors,
-    "local": _local,
-    "storageos": _needs("volumeName"),
-    "csi": _csi,
+_GA_LABELS = {
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "beta.kubernetes.io/os": "kubernetes.io/os",
+    "beta.kubernetes.io/arch": "kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
 }
-_NAMES_IN_PATHS = {"gcePersistentDisk": "persistentDisk"}
+_FIXED_AFFINITY = "field is immutable, except for updating from beta label to GA"
 
 _DEPRECATED = {
     "cephfs": "spec.cephfs: deprecated in v1.28, non-functional in v1.31+",
@@ -106,21 +52,15 @@ _RECYCLE_WARNING = (
 
 
 class PersistentVolumeStrategy(Strategy):
-    validates_whole_update = True
-
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
         if not spec.get("persistentVolumeReclaimPolicy"):
             spec["persistentVolumeReclaimPolicy"] = "Retain"
         if not spec.get("volumeMode"):
             spec["volumeMode"] = "Filesystem"
-        source = {name: spec[name] for name in _SOURCES if spec.get(name) is not None}
+        source = sources(spec)
         if source:
             default_volume(source)
-        claim = spec.get("claimRef")
-        if claim is not None:
-            claim.setdefault("apiVersion", "v1")
-            claim.setdefault("kind", "PersistentVolumeClaim")
         obj.setdefault("status", {}).setdefault("phase", "Pending")
 
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
@@ -144,7 +84,7 @@ class PersistentVolumeStrategy(Strategy):
                 errors.append(required(path, "must specify required node constraints"))
             else:
                 errors += node_selector_errors(affinity["required"], path)
-        errors += _source_errors(spec, affine=affinity is not None)
+        errors += source_errors(spec, _SPEC, name=obj["metadata"].get("name", ""))
         if policy == "Recycle" and posixpath.normpath((spec.get("hostPath") or {}).get("path") or ".") == "/":
             errors.append(forbidden(policy_path, "may not be 'recycle' for a hostPath mount of '/'"))
         if spec.get("storageClassName"):
@@ -153,18 +93,21 @@ class PersistentVolumeStrategy(Strategy):
         return errors + _attributes_errors(spec)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        errors = self.validate_create(new, ctx)
+        # The real server looks at the whole of it twice.
+        whole = object_meta_errors(new["metadata"], namespaced=False, validate_name=self.validate_name)
+        whole += self.validate_create(new, ctx)
+        errors = whole * 2
         spec, before = new["spec"], old["spec"]
-        now, then = _sources(spec), _sources(before)
+        now, then = sources(spec), sources(before)
         if "csi" in now and "csi" in then and then["csi"].get("controllerExpandSecretRef") is None:
             now["csi"] = {k: v for k, v in now["csi"].items() if k != "controllerExpandSecretRef"}
         if now != then:
             text = f"spec.persistentvolumesource is immutable after creation\n{shown_difference(then, now)}"
             errors.append(forbidden(_SPEC.child("persistentvolumesource"), text))
         errors += immutable_errors(spec.get("volumeMode"), before.get("volumeMode"), Path("volumeMode"))
-        if before.get("nodeAffinity") is not None:
-            affinity, known = spec.get("nodeAffinity"), before["nodeAffinity"]
-            errors += immutable_errors(affinity, known, Path("nodeAffinity"), VOLUME_NODE_AFFINITY)
+        affinity, fixed = spec.get("nodeAffinity"), before.get("nodeAffinity")
+        if fixed is not None and not _same_affinity(affinity, fixed):
+            errors.append(invalid(Path("nodeAffinity"), shown(affinity, VOLUME_NODE_AFFINITY), _FIXED_AFFINITY))
         if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
             path = _SPEC.child("volumeAttributesClassName")
             errors.append(forbidden(path, "update from non-nil value to nil is forbidden"))
@@ -185,14 +128,30 @@ class PersistentVolumeStrategy(Strategy):
         out = [CLASS_WARNING] if STORAGE_CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}) else []
         if spec.get("persistentVolumeReclaimPolicy") == "Recycle":
             out.append(_RECYCLE_WARNING)
+        terms = at(obj, "spec", "nodeAffinity", "required", "nodeSelectorTerms") or ()
+        for i, term in enumerate(terms):
+            out += node_term_warnings(term, _SPEC.child("nodeAffinity", "required", "nodeSelectorTerms").index(i))
         return out + [text for name, text in _DEPRECATED.items() if spec.get(name) is not None]
 
     def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
         return self.warn_create(new, ctx)
 
 
-def _sources(spec: Obj) -> Obj:
-    return {name: spec[name] for name in _SOURCES if spec.get(name) is not None}
+def _same_affinity(new: Obj | None, old: Obj) -> bool:
+    """Equal, but for labels that have another name by now."""
+    if new is None:
+        return False
+    after, before = ((each.get("required") or {}).get("nodeSelectorTerms") or [] for each in (new, old))
+    return len(after) == len(before) and all(
+        len(term.get(name) or ()) == len(was.get(name) or ()) and all(map(_same, term.get(name) or (), was[name]))
+        for term, was in zip(after, before, strict=True)
+        for name in ("matchExpressions", "matchFields")
+        if term.get(name) or was.get(name)
+    )
+
+
+def _same(new: Obj, old: Obj) -> bool:
+    return new == old or new == {**old, "key": _GA_LABELS.get(old.get("key", ""), "")}
 
 
 def _capacity_errors(capacity: Obj) -> ErrorList:
@@ -204,24 +163,6 @@ def _capacity_errors(capacity: Obj) -> ErrorList:
         if quantity.value(value) < 0:
             errors.append(invalid(path.key(name), quantity.value(value), "must be a valid resource quantity"))
         errors += positive_quantity(value, path.key(name))
-    return errors
-
-
-def _source_errors(spec: Obj, *, affine: bool) -> ErrorList:
-    errors: ErrorList = []
-    found = 0
-    for name, check in _SOURCES.items():
-        if spec.get(name) is None:
-            continue
-        if found and name != "flexVolume":
-            errors.append(forbidden(_SPEC.child("cephFS" if name == "cephfs" else name), _ONE_TYPE))
-            continue
-        found += 1
-        errors += check(spec[name], _SPEC.child(_NAMES_IN_PATHS.get(name, name)))
-        if name == "local" and not affine:
-            errors.append(required(_SPEC.child("nodeAffinity"), "Local volume requires node affinity"))
-    if not found:
-        errors.append(required(_SPEC, "must specify a volume type"))
     return errors
 
 

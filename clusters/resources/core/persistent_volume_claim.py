@@ -7,15 +7,19 @@ from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_su
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
+from clusters.resources.common.checks import qualified
 from clusters.resources.common.claims import claim_spec_errors
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.differences import shown_difference
-from clusters.resources.common.meta import immutable_errors
+from clusters.resources.common.meta import immutable_errors, object_meta_errors
 from clusters.resources.core.persistent_volume import CLASS_WARNING
 from clusters.resources.core.volume_columns import STORAGE_CLASS_ANNOTATION, access_modes, storage_class
 from clusters.resources.pod_spec.defaults import default_claim_spec
+from clusters.resources.pod_spec.warnings import claim_spec_warnings
 
 SNAPSHOT_GROUP = "snapshot.storage.k8s.io"
+_SOURCES = ("dataSource", "dataSourceRef")
+_OLD_SOURCES = (("", "PersistentVolumeClaim"), (SNAPSHOT_GROUP, "VolumeSnapshot"))
 _SPEC = Path("spec")
 _FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _RESIZE_STATES = frozenset(
@@ -44,12 +48,15 @@ class PersistentVolumeClaimStrategy(Strategy):
         return claim_spec_errors(obj["spec"], _SPEC)
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
-        _pair_sources(new["spec"])
+        _pair_sources(new["spec"], old["spec"])
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        errors = claim_spec_errors(new["spec"], _SPEC)
         spec, before = new["spec"], old["spec"]
-        path = Path("metadata").child("annotations").key(STORAGE_CLASS_ANNOTATION)
+        any_group = any((before.get(name) or {}).get("apiGroup") is not None for name in _SOURCES)
+        # The real server looks at the whole of it twice.
+        whole = object_meta_errors(new["metadata"], namespaced=True, validate_name=self.validate_name)
+        errors = (whole + claim_spec_errors(spec, _SPEC, any_group=any_group)) * 2
+        path = Path("metadata").child("annotations", STORAGE_CLASS_ANNOTATION)
         annotation = (old["metadata"].get("annotations") or {}).get(STORAGE_CLASS_ANNOTATION)
         changed_annotation = (new["metadata"].get("annotations") or {}).get(STORAGE_CLASS_ANNOTATION)
         upgraded = (
@@ -65,7 +72,7 @@ class PersistentVolumeClaimStrategy(Strategy):
             errors.append(forbidden(_SPEC, f"{_FIXED}\n{shown_difference(reference, compared)}"))
         errors += _size_errors(spec, old)
         errors += immutable_errors(spec.get("volumeMode"), before.get("volumeMode"), Path("volumeMode"))
-        return errors + _attributes_errors(spec, before)
+        return errors + _attributes_errors(spec, before, old.get("status") or {})
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         status, path = new.get("status") or {}, Path("status")
@@ -75,7 +82,7 @@ class PersistentVolumeClaimStrategy(Strategy):
         for name, value in (status.get("capacity") or {}).items():
             errors += _basic_errors(value, path.child("capacity").key(name))
         for name, value in (status.get("allocatedResourceStatuses") or {}).items():
-            at_ = path.child("allocatedResourceStatus")
+            at_ = path.child("allocatedResourceStatuses")
             errors += _key_errors(name, at_)
             if value not in _RESIZE_STATES:
                 errors.append(not_supported(at_, name, _RESIZE_STATES))
@@ -87,29 +94,28 @@ class PersistentVolumeClaimStrategy(Strategy):
 
     def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
         annotated = STORAGE_CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {})
-        out = [CLASS_WARNING] if annotated else []
-        requested = at(obj, "spec", "resources", "requests", "storage")
-        if requested is not None and quantity.milli(requested) % 1000:
-            out.append(
-                f'spec.resources.requests[storage]: fractional byte value "{quantity.canonical(requested)}" is invalid,'
-                " must be an integer"
-            )
-        return out
+        return [*([CLASS_WARNING] if annotated else []), *claim_spec_warnings(obj["spec"], _SPEC)]
 
     def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
         return self.warn_create(new, ctx)
 
 
-def _pair_sources(spec: Obj) -> None:
-    """`dataSource` and `dataSourceRef` say the same, where the older one can say it."""
+def _pair_sources(spec: Obj, before: Obj | None = None) -> None:
+    """`dataSource` and `dataSourceRef` say the same, where the older one can say it. What it cannot, and sources of
+    other Namespaces, are dropped unless the claim had a source `before`."""
+    had = {name for name in _SOURCES if (before or {}).get(name) is not None}
+    if (spec.get("dataSourceRef") or {}).get("namespace") and "dataSourceRef" not in had:
+        spec.pop("dataSourceRef")
     source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and ref is None and not had:
+        if (source.get("apiGroup") or "", source.get("kind")) not in _OLD_SOURCES:
+            del spec["dataSource"]
+            source = None
+    if ref is not None and ref.get("namespace"):
+        return
     if source is not None and ref is None:
-        group, kind = source.get("apiGroup") or "", source.get("kind")
-        if (group, kind) in (("", "PersistentVolumeClaim"), (SNAPSHOT_GROUP, "VolumeSnapshot")):
-            spec["dataSourceRef"] = dict(source)
-        else:
-            spec.pop("dataSource")
-    elif ref is not None and source is None and not ref.get("namespace"):
+        spec["dataSourceRef"] = dict(source)
+    elif ref is not None and source is None:
         spec["dataSource"] = {key: value for key, value in ref.items() if key != "namespace"}
 
 
@@ -130,9 +136,8 @@ def _comparable(new: Obj, old: Obj, annotation: str | None, *, upgraded: bool) -
         if resources.get("requests") and "storage" in (resources_before.get("requests") or {}):
             size = resources_before["requests"]["storage"]
             spec["resources"] = {**resources, "requests": {**resources["requests"], "storage": size}}
-        if spec.get("volumeAttributesClassName") is not None:
-            spec.pop("volumeAttributesClassName")
-            before.pop("volumeAttributesClassName", None)
+        for each in (spec, before):
+            each.pop("volumeAttributesClassName", None)
     return spec, before
 
 
@@ -149,16 +154,14 @@ def _size_errors(spec: Obj, old: Obj) -> ErrorList:
     return []
 
 
-def _attributes_errors(spec: Obj, before: Obj) -> ErrorList:
-    now, then = spec.get("volumeAttributesClassName"), before.get("volumeAttributesClassName")
-    path = _SPEC.child("volumeAttributesClassName")
-    if then is None or now == then:
+def _attributes_errors(spec: Obj, before: Obj, status: Obj) -> ErrorList:
+    """Attributes that were applied once can be changed, not taken away."""
+    now = spec.get("volumeAttributesClassName")
+    if now == before.get("volumeAttributesClassName") or status.get("currentVolumeAttributesClassName") is None or now:
         return []
-    if now is None:
-        return [forbidden(path, "update from non-nil value to nil is forbidden")]
-    if not now:
-        return [forbidden(path, "update from non-nil value to an empty string is forbidden")]
-    return []
+    what = "nil" if now is None else "empty string"
+    text = f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil"
+    return [forbidden(_SPEC.child("volumeAttributesClassName"), text)]
 
 
 def _basic_errors(value: str, path: Path) -> ErrorList:
@@ -167,8 +170,9 @@ def _basic_errors(value: str, path: Path) -> ErrorList:
 
 
 def _key_errors(name: str, path: Path) -> ErrorList:
+    wrong = qualified(name, path)
     native = "/" not in name or "kubernetes.io/" in name
-    return [not_supported(path, name, ("storage",))] if native and name != "storage" else []
+    return wrong or ([not_supported(path, name, ("storage",))] if native and name != "storage" else [])
 
 
 def _phase(obj: Obj, now: int) -> str:

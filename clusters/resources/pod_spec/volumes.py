@@ -38,6 +38,11 @@ from clusters.resources.pod_spec.projections import downward_errors, key_to_path
 _HOST_PATH_TYPES = frozenset(
     {"", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"}
 )
+ISCSI_NAME_LENGTH = 64
+ISCSI_TOO_LONG = (
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is"
+    " specified."
+)
 _ISCSI_FORMS = {
     "iqn": re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)\Z", re.ASCII).search,
     "eui": re.compile(r"eui.[A-Za-z0-9]{16}").fullmatch,
@@ -98,12 +103,8 @@ def source_errors(volume: Obj, path: Path, *, pod_name: str = "") -> ErrorList:
             if name == "ephemeral":
                 errors += _claim_name_errors(volume.get("name", ""), pod_name, path)
         if name == "iscsi" and source.get("initiatorName") is not None:
-            if len(f"{volume.get('name', '')}:{source.get('targetPortal', '')}") > 64:
-                text = (
-                    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if"
-                    " iscsi.initiatorName is specified."
-                )
-                errors.append(invalid(path.child("name"), volume.get("name", ""), text))
+            if len(f"{volume.get('name', '')}:{source.get('targetPortal', '')}") > ISCSI_NAME_LENGTH:
+                errors.append(invalid(path.child("name"), volume.get("name", ""), ISCSI_TOO_LONG))
     if not given:
         errors.append(required(path, "must specify a volume type"))
     return errors
@@ -179,18 +180,23 @@ def nfs_errors(source: Obj, path: Path) -> ErrorList:
     return errors
 
 
-def iscsi_name_errors(name: str, path: Path) -> ErrorList:
+def is_iscsi_name(name: str) -> bool:
     """An iSCSI qualified name in one of its three forms."""
     form = _ISCSI_FORMS.get(name[:3])
-    if form is None:
-        return [invalid(path, name, "must be valid format starting with iqn, eui, or naa")]
-    return [] if form(name) else [invalid(path, name, "must be valid format")]
+    return form is not None and form(name) is not None
+
+
+def _iscsi_name_errors(name: str, path: Path) -> ErrorList:
+    if is_iscsi_name(name):
+        return []
+    known = name[:3] in _ISCSI_FORMS
+    return [invalid(path, name, "must be valid format" + ("" if known else " starting with iqn, eui, or naa"))]
 
 
 def _iscsi(source: Obj, path: Path) -> ErrorList:
     errors = needed(source, "targetPortal", path)
     errors += (
-        iscsi_name_errors(source["iqn"], path.child("iqn")) if source.get("iqn") else [required(path.child("iqn"))]
+        _iscsi_name_errors(source["iqn"], path.child("iqn")) if source.get("iqn") else [required(path.child("iqn"))]
     )
     lun = source.get("lun", 0)
     if not 0 <= lun <= 255:
@@ -198,7 +204,7 @@ def _iscsi(source: Obj, path: Path) -> ErrorList:
     if (source.get("chapAuthDiscovery") or source.get("chapAuthSession")) and source.get("secretRef") is None:
         errors.append(required(path.child("secretRef")))
     if source.get("initiatorName") is not None:
-        errors += iscsi_name_errors(source["initiatorName"], path.child("initiatorname"))
+        errors += _iscsi_name_errors(source["initiatorName"], path.child("initiatorname"))
     return errors
 
 
