@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from clusters.machinery.field import ErrorList, Path, invalid, not_supported, required
 from clusters.machinery.names import dns1123_label, dns1123_subdomain, port_number, qualified_name
 from clusters.machinery.types import Obj
@@ -35,9 +33,9 @@ def endpoint_port_errors(port: Obj, path: Path, *, named: bool) -> ErrorList:
     return errors
 
 
-def _address_errors(address: Obj, path: Path, kept: Collection[str]) -> ErrorList:
+def _address_errors(address: Obj, path: Path) -> ErrorList:
     ip = address.get("ip", "")
-    errors = ip_errors(path.child("ip"), ip, kept=kept)
+    errors = ip_errors(path.child("ip"), ip)
     if address.get("hostname"):
         hostname = address["hostname"]
         errors += [invalid(path.child("hostname"), hostname, text) for text in dns1123_label(hostname)]
@@ -47,17 +45,9 @@ def _address_errors(address: Obj, path: Path, kept: Collection[str]) -> ErrorLis
     return errors + non_special_ip_errors(path.child("ip"), ip)
 
 
-def _addresses(obj: Obj) -> set[str]:
-    return {
-        a.get("ip", "")
-        for subset in obj.get("subsets") or ()
-        for field in ("addresses", "notReadyAddresses")
-        for a in subset.get(field) or ()
-    }
-
-
 class EndpointsStrategy(Strategy):
     allow_create_on_update = True
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         for subset in obj.get("subsets") or ():
@@ -66,12 +56,6 @@ class EndpointsStrategy(Strategy):
                     port["protocol"] = "TCP"
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        return self._errors(obj, ())
-
-    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return self._errors(new, _addresses(old))
-
-    def _errors(self, obj: Obj, kept: Collection[str]) -> ErrorList:
         errors: ErrorList = []
         for i, subset in enumerate(obj.get("subsets") or ()):
             path = Path("subsets").index(i)
@@ -79,11 +63,15 @@ class EndpointsStrategy(Strategy):
                 errors.append(required(path, "must specify `addresses` or `notReadyAddresses`"))
             for field in ("addresses", "notReadyAddresses"):
                 for j, address in enumerate(subset.get(field) or ()):
-                    errors += _address_errors(address, path.child(field).index(j), kept)
+                    errors += _address_errors(address, path.child(field).index(j))
             ports = subset.get("ports") or ()
             for j, port in enumerate(ports):
                 errors += endpoint_port_errors(port, path.child("ports").index(j), named=len(ports) > 1)
         return errors
+
+    def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
+        # Subsets that stay as they are stay unquestioned.
+        return [] if new.get("subsets") == old.get("subsets") else self.validate_create(new, ctx)
 
     def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
         return [

@@ -19,11 +19,14 @@ from clusters.resources.common.quantities import (
 
 TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 _Amounts = dict[str, Quantity]
+_MAX_MILLI = (2**63 - 1) // 1000
+"""From here on the server does not count in thousandths."""
 _NOT_FOR_PODS = "may not be specified when `type` is 'Pod'"
 
 
 class LimitRangeStrategy(Strategy):
     allow_create_on_update = True
+    validates_whole_update = True
 
     def default(self, obj: Obj) -> None:
         for limit in obj.setdefault("spec", {}).get("limits") or ():
@@ -128,9 +131,10 @@ def _bound_errors(resource: str, amounts: dict[str, _Amounts], path: Path) -> Er
     if ratio is not None:
         if ratio < Quantity(1):
             wrong("maxLimitRequestRatio", ratio, f"ratio {ratio.canonical()} is less than 1")
-        if low is not None and high is not None and low.milli():
-            most = high.milli() / low.milli()
-            if ratio.milli() / 1000 > most:
+        if low is not None and high is not None and low.value():
+            fine = max(ratio.value(), low.value(), high.value()) < _MAX_MILLI
+            most = high.milli() / low.milli() if fine else high.value() / low.value()
+            if (ratio.milli() / 1000 if fine else ratio.value()) > most:
                 wrong(
                     "maxLimitRequestRatio",
                     ratio,

@@ -12,7 +12,7 @@ from clusters.machinery.names import dns1123_label, qualified_name
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.columns import AGE, NAME
-from clusters.resources.common.meta import STANDARD_FINALIZERS
+from clusters.resources.common.meta import STANDARD_FINALIZERS, object_meta_errors
 
 KUBERNETES = "kubernetes"
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -63,7 +63,7 @@ class NamespaceStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         if ctx.subresource != "finalize":
-            return []
+            return object_meta_errors(new["metadata"], namespaced=False, validate_name=self.validate_name)
         path = Path("spec").child("finalizers")
         finalizers = (new.get("spec") or {}).get("finalizers") or ()
         return [e for i, name in enumerate(finalizers) for e in finalizer_name_errors(name, path.index(i))]

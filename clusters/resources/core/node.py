@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from clusters.kernel.clock import rfc3339
@@ -13,6 +14,8 @@ from clusters.machinery.field import (
     Path,
     duplicate,
     forbidden,
+    go_quote,
+    internal,
     invalid,
     not_supported,
     required,
@@ -20,9 +23,11 @@ from clusters.machinery.field import (
 from clusters.machinery.names import label_value
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
+from clusters.resources.common.annotated import listed, parsed
+from clusters.resources.common.checks import NOT_ZERO
 from clusters.resources.common.columns import AGE, NAME, NONE
-from clusters.resources.common.meta import label_key_errors
-from clusters.resources.common.net import cidr_errors, dual_stack
+from clusters.resources.common.meta import label_key_errors, object_meta_errors
+from clusters.resources.common.net import cidr_errors, dual_stack, parse_cidr
 from clusters.resources.common.quantities import amount_errors
 from clusters.resources.coordination.heartbeat import NODE_PERIOD, is_live, keep_mark, last_beat, without_mark
 
@@ -42,9 +47,17 @@ _NODE_INFO = (
     "operatingSystem",
     "architecture",
 )
+_TAINTS = Path("metadata").child("taints")
+_TAINTS_KEY = "scheduler.alpha.kubernetes.io/taints"
+_AVOID_KEY = "scheduler.alpha.kubernetes.io/preferAvoidPods"
+_FEATURE = re.compile(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*").fullmatch
+_FEATURE_LENGTH = 253
+_FEATURE_FORM = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or"
+    " MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+)
 _FIXED_CIDR = 'node updates may not change podCIDR except from "" to valid'
 _FIXED_PROVIDER = 'node updates may not change providerID except from "" to valid'
-_CONFIG_DEPRECATED = "spec.configSource: the feature is no longer supported"
 _EXTERNAL_ID_DEPRECATED = "spec.externalID: this field is deprecated, and is unused by Kubernetes"
 
 
@@ -76,10 +89,11 @@ class NodeStrategy(Strategy):
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
-        if spec.get("podCIDR") and not spec.get("podCIDRs"):
-            spec["podCIDRs"] = [spec["podCIDR"]]
-        elif spec.get("podCIDRs") and not spec.get("podCIDR"):
-            spec["podCIDR"] = spec["podCIDRs"][0]
+        one, many = spec.get("podCIDR"), spec.get("podCIDRs")
+        if one and (not many or many[0] != one):
+            spec["podCIDRs"] = [one]
+        elif many and not one:
+            spec["podCIDR"] = many[0]
         status = obj.setdefault("status", {})
         if status.get("capacity") and not status.get("allocatable"):
             status["allocatable"] = dict(status["capacity"])
@@ -91,49 +105,37 @@ class NodeStrategy(Strategy):
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         spec = obj.get("spec") or {}
-        errors = taint_errors(spec.get("taints") or (), Path("metadata").child("taints"))
+        errors = _annotation_errors(obj)
+        errors += taint_errors(spec.get("taints") or (), _TAINTS)
         errors += _capacity_errors(obj)
-        return errors + _pod_cidr_errors(spec.get("podCIDRs") or (), ())
+        status = obj.get("status") or {}
+        swap = ((status.get("nodeInfo") or {}).get("swap") or {}).get("capacity")
+        if swap is not None and swap <= 0:
+            errors.append(invalid(Path("metadata").child("nodeSwapStatus", "capacity"), swap, NOT_ZERO))
+        errors += _feature_errors(status.get("declaredFeatures") or ())
+        return errors + _pod_cidr_errors(spec.get("podCIDRs") or ())
+
+    def prepare_create(self, obj: Obj, ctx: Context) -> None:
+        _drop_disabled(obj)
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
+        _drop_disabled(new)
         keep_mark(new, old, ctx.user)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        spec, before, path = new.get("spec") or {}, old.get("spec") or {}, Path("spec")
-        errors = _capacity_errors(new)
-        addresses: list[Obj] = []
-        for i, address in enumerate((new.get("status") or {}).get("addresses") or ()):
-            if address in addresses:
-                shown = {"Type": address.get("type", ""), "Address": address.get("address", "")}
-                errors.append(duplicate(Path("status").child("addresses").index(i), shown))
-            addresses.append(address)
-        if before.get("podCIDRs"):
-            now = spec.get("podCIDRs") or []
-            if len(now) != len(before["podCIDRs"]):
-                errors.append(forbidden(path.child("podCIDRs"), _FIXED_CIDR))
-            else:
-                errors += [
-                    forbidden(path.child("podCIDRs"), _FIXED_CIDR)
-                    for a, b in zip(now, before["podCIDRs"], strict=True)
-                    if a != b
-                ]
-        if before.get("providerID") and before["providerID"] != spec.get("providerID", ""):
-            errors.append(forbidden(path.child("providerID"), _FIXED_PROVIDER))
-        errors += taint_errors(spec.get("taints") or (), Path("metadata").child("taints"))
-        if spec.get("externalID", "") != before.get("externalID", ""):
-            errors.append(forbidden(path.child("externalID"), "may not be updated"))
-        return errors
+        # The real server looks at the whole Node, too, whose parts it looks at again as parts of the change.
+        errors = object_meta_errors(new["metadata"], namespaced=False, validate_name=self.validate_name)
+        return errors + self.validate_create(new, ctx) + _change_errors(new, old)
 
     def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
+        _drop_disabled(new)
         keep_mark(new, old, ctx.user)
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return self.validate_update(new, old, ctx)
+        return _change_errors(new, old)
 
     def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
-        spec = obj.get("spec") or {}
-        warnings = [_CONFIG_DEPRECATED] if spec.get("configSource") else []
-        return warnings + ([_EXTERNAL_ID_DEPRECATED] if spec.get("externalID") else [])
+        return [_EXTERNAL_ID_DEPRECATED] if (obj.get("spec") or {}).get("externalID") else []
 
     def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
         return self.warn_create(new, ctx)
@@ -151,6 +153,81 @@ class NodeStrategy(Strategy):
         return {**shown, "status": {**status, "conditions": fresh}}
 
 
+def _drop_disabled(obj: Obj) -> None:
+    """The configuration of kubelets is not kept in Nodes any more."""
+    for part, name in (("spec", "configSource"), ("status", "config")):
+        if obj.get(part):
+            obj[part].pop(name, None)
+
+
+def _change_errors(new: Obj, old: Obj) -> ErrorList:
+    spec, before, status, path = new.get("spec") or {}, old.get("spec") or {}, new.get("status") or {}, Path("spec")
+    errors = _annotation_errors(new) + _capacity_errors(new)
+    errors += _feature_errors(status.get("declaredFeatures") or ())
+    addresses: list[Obj] = []
+    for i, address in enumerate(status.get("addresses") or ()):
+        if address in addresses:
+            shown = {"Type": address.get("type", ""), "Address": address.get("address", "")}
+            errors.append(duplicate(Path("status").child("addresses").index(i), shown))
+        addresses.append(address)
+    if before.get("podCIDRs"):
+        now = spec.get("podCIDRs") or []
+        if len(now) != len(before["podCIDRs"]):
+            errors.append(forbidden(path.child("podCIDRs"), _FIXED_CIDR))
+        else:
+            errors += [
+                forbidden(path.child("podCIDRs"), _FIXED_CIDR)
+                for a, b in zip(now, before["podCIDRs"], strict=True)
+                if a != b
+            ]
+    if before.get("providerID") and before["providerID"] != spec.get("providerID", ""):
+        errors.append(forbidden(path.child("providerID"), _FIXED_PROVIDER))
+    errors += taint_errors(spec.get("taints") or (), _TAINTS)
+    if spec.get("externalID", "") != before.get("externalID", ""):
+        errors.append(forbidden(path.child("externalID"), "may not be updated"))
+    return errors
+
+
+def _annotation_errors(obj: Obj) -> ErrorList:
+    """Taints, and Pods to keep away, as annotations of old."""
+    annotations = obj["metadata"].get("annotations") or {}
+    path = Path("metadata").child("annotations")
+    errors: ErrorList = []
+    if annotations.get(_TAINTS_KEY):
+        taints, wrong = listed(annotations[_TAINTS_KEY], "core.Taint")
+        errors += [invalid(path, _TAINTS_KEY, wrong)] if wrong else taint_errors(taints, path.child(_TAINTS_KEY))
+    if annotations.get(_AVOID_KEY):
+        avoided, wrong = parsed(annotations[_AVOID_KEY], dict, "v1.AvoidPods")
+        if wrong:
+            return [*errors, invalid(path.child("AvoidPods"), _AVOID_KEY, wrong)]
+        for i, entry in enumerate((avoided or {}).get("preferAvoidPods") or ()):
+            at = path.child(_AVOID_KEY).index(i).child("PodSignature")
+            controller = (entry.get("podSignature") or {}).get("podController")
+            if controller is None:
+                errors.append(required(at))
+            elif not controller.get("controller"):
+                errors.append(invalid(at.child("PodController", "Controller"), False, "must point to a controller"))
+    return errors
+
+
+def _feature_errors(features: Sequence[str]) -> ErrorList:
+    path = Path("status").child("declaredFeatures")
+    errors: ErrorList = []
+    for i, feature in enumerate(features):
+        start = f"invalid feature name {go_quote(feature)}: "
+        if len(feature.encode()) > _FEATURE_LENGTH:
+            errors.append(invalid(path.index(i), feature, f"{start}must be no more than {_FEATURE_LENGTH} characters"))
+        elif not _FEATURE(feature):
+            errors.append(invalid(path.index(i), feature, start + _FEATURE_FORM))
+        if i + 1 < len(features):
+            after = features[i + 1]
+            if feature == after:
+                errors.append(duplicate(path.index(i + 1), after))
+            elif feature > after:
+                errors.append(invalid(path.index(i + 1), after, "list must be sorted alphabetically"))
+    return errors
+
+
 def _capacity_errors(obj: Obj) -> ErrorList:
     status = obj.get("status") or {}
     return [
@@ -161,14 +238,17 @@ def _capacity_errors(obj: Obj) -> ErrorList:
     ]
 
 
-def _pod_cidr_errors(cidrs: Sequence[str], kept: Collection[str]) -> ErrorList:
+def _pod_cidr_errors(cidrs: Sequence[str]) -> ErrorList:
     path = Path("spec").child("podCIDRs")
-    errors = [e for i, cidr in enumerate(cidrs) for e in cidr_errors(path.index(i), cidr, kept=kept)]
+    errors = [e for i, cidr in enumerate(cidrs) for e in cidr_errors(path.index(i), cidr)]
     if len(cidrs) > 1:
-        if len(cidrs) > 2 or not dual_stack(cidrs):
+        bad = next((cidr for cidr in cidrs if parse_cidr(cidr) is None), None)
+        if bad is not None:
+            start = "invalid PodCIDRs. failed to check with dual stack with error:failed to parse cidr value:"
+            errors.append(internal(path, f"{start}{go_quote(bad)} with error:invalid CIDR address: {bad}"))
+        if bad is not None or len(cidrs) > 2 or not dual_stack(cidrs):
             why = "may specify no more than one CIDR for each IP family"
             errors.append(invalid(path, list(cidrs), why))
-        errors += [duplicate(path.index(i), cidr) for i, cidr in enumerate(cidrs) if cidr in cidrs[:i]]
     return errors
 
 

@@ -26,6 +26,7 @@ from clusters.resources.common.columns import (
     labels,
     status_number,
 )
+from clusters.resources.common.meta import object_meta_errors
 from clusters.resources.common.scale import SCALE
 from clusters.resources.pod_spec.defaults import default_template
 from clusters.resources.pod_spec.template import template_errors
@@ -62,7 +63,10 @@ class ReplicationControllerStrategy(Strategy):
         return name_warnings(obj) + template_warnings(obj["spec"].get("template"), TEMPLATE)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return _spec_errors(new["spec"])
+        # The real server looks at the whole of it twice.
+        meta = object_meta_errors(new["metadata"], namespaced=True, validate_name=self.validate_name)
+        spec = _spec_errors(new["spec"])
+        return meta + spec + spec
 
     def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
         return changed_template_warnings(new, old, ctx)

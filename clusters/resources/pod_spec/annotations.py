@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from clusters.machinery.field import ErrorList, Path, forbidden, go_quote, invalid
-from clusters.machinery.gojson import GoJsonError, parse_json
 from clusters.machinery.types import Obj
+from clusters.resources.common.annotated import listed
 from clusters.resources.common.checks import local_path
 from clusters.resources.pod_spec.containers import each_container
 from clusters.resources.pod_spec.scheduling import toleration_errors
@@ -29,7 +28,6 @@ _LOCAL = "localhost/"
 _RUNTIME = "runtime/default"
 _DEFAULTS = (_RUNTIME, "docker/default")
 _WATCHED = ("kubernetes.io/", "controller.kubernetes.io/", "scheduler.", "seccomp.", "container.")
-_GO_KINDS = {dict: "object", str: "string", bool: "bool", int: "number", float: "number"}
 _INT32 = re.compile(r"[+-]?[0-9]+").fullmatch
 
 
@@ -66,21 +64,8 @@ def annotation_rules(
 
 def _toleration_errors(text: str, path: Path) -> ErrorList:
     """Of the JSON list of the days before `spec.tolerations`."""
-    try:
-        given: Any = parse_json(text.encode())
-    except GoJsonError as e:
-        return [invalid(path, TOLERATIONS, str(e))]
-    if given is None:
-        return []
-    wrong = (
-        ("[]core.Toleration", given)
-        if not isinstance(given, list)
-        else next((("core.Toleration", each) for each in given if not isinstance(each, dict | None)), None)
-    )
-    if wrong is not None:
-        kind = _GO_KINDS.get(type(wrong[1]), "array")
-        return [invalid(path, TOLERATIONS, f"json: cannot unmarshal {kind} into Go value of type {wrong[0]}")]
-    return toleration_errors([each or {} for each in given], path.child(TOLERATIONS))
+    tolerations, wrong = listed(text, "core.Toleration")
+    return [invalid(path, TOLERATIONS, wrong)] if wrong else toleration_errors(tolerations, path.child(TOLERATIONS))
 
 
 def _is_cost(text: str) -> bool:
