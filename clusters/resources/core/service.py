@@ -16,13 +16,13 @@ from clusters.resources.common.columns import AGE, NAME, NONE, labels
 from clusters.resources.common.net import cidr_warnings, ip_warnings
 from clusters.resources.core import service_allocation as allocation
 from clusters.resources.core import service_validation as validation
-from clusters.resources.core.service_shape import externally_accessible, is_headless
+from clusters.resources.core.service_shape import NONE as NONE_IP
+from clusters.resources.core.service_shape import externally_accessible
 
 CLIENT_IP_SECONDS = 10_800
 
 
 class ServiceStrategy(Strategy):
-    validates_whole_update = True
     allow_create_on_update = True
     exclusive = False
 
@@ -94,24 +94,33 @@ def _warnings(obj: Obj) -> list[str]:
             "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use"
             " service.kubernetes.io/topology-mode instead"
         )
-    if is_headless(spec):
-        if spec.get("loadBalancerIP"):
-            out.append('spec.loadBalancerIP is ignored when spec.clusterIP is "None"')
-        if spec.get("externalIPs"):
-            out.append('spec.externalIPs is ignored when spec.clusterIP is "None"')
-        if spec.get("sessionAffinity") != "None":
-            out.append("spec.SessionAffinity is ignored for headless services")
-    else:
-        for i, ip in enumerate(spec.get("clusterIPs") or ()):
-            out += ip_warnings(path.child("clusterIPs").index(i), ip)
-    if spec.get("externalIPs"):
+    kind, ip = spec.get("type"), spec.get("clusterIP")
+    headless = kind == "ClusterIP" and ip == NONE_IP
+    external: list[str] = spec.get("externalIPs") or []
+    if ip and ip != NONE_IP and kind != "ExternalName":
+        for i, each in enumerate(spec.get("clusterIPs") or ()):
+            out += ip_warnings(path.child("clusterIPs").index(i), each)
+    if headless:
+        ignored = {
+            "loadBalancerIP": spec.get("loadBalancerIP"),
+            "externalIPs": external,
+            "SessionAffinity": spec.get("sessionAffinity") != "None",
+        }
+        out += [f"spec.{name} is ignored for headless services" for name, given in ignored.items() if given]
+    for i, each in enumerate(external):
+        out += ip_warnings(path.child("externalIPs").index(i), each)
+    if external and not headless and kind != "ExternalName":
         out.append("spec.externalIPs is deprecated")
-    for i, ip in enumerate(spec.get("externalIPs") or ()):
-        out += ip_warnings(path.child("externalIPs").index(i), ip)
     if spec.get("loadBalancerIP"):
         out += ip_warnings(path.child("loadBalancerIP"), spec["loadBalancerIP"])
     for i, cidr in enumerate(spec.get("loadBalancerSourceRanges") or ()):
         out += cidr_warnings(path.child("loadBalancerSourceRanges").index(i), cidr)
+    if external and kind == "ExternalName":
+        out.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+    if spec.get("externalName") and kind != "ExternalName":
+        out.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+    if spec.get("trafficDistribution") == "PreferClose":
+        out.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return out
 
 

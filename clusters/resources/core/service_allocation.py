@@ -12,12 +12,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from clusters.machinery.errors import InternalError, Invalid
-from clusters.machinery.field import ErrorList, Path, invalid
+from clusters.machinery.errors import Invalid
+from clusters.machinery.field import ErrorList, FieldError, Path, invalid
 from clusters.machinery.types import Obj
 from clusters.resources.base import Context
 from clusters.resources.common.net import is_ipv6, parse_ip
+from clusters.resources.core.service_ports import NodePorts, internal_failure
 from clusters.resources.core.service_shape import (
+    NONE,
     externally_accessible,
     is_headless,
     may_have_node_port,
@@ -28,13 +30,10 @@ from clusters.resources.core.service_shape import (
 from clusters.resources.core.service_validation import cluster_ip_errors
 
 SERVICE_CIDR = "10.96.0.0/16"
-NODE_PORTS = range(30000, 32768)
 
 _IP_RESOURCE = "ipaddresses.networking.k8s.io"
 _ALLOCATED = "provided IP is already allocated"
 _FOREIGN = "the provided network does not match the current range"
-_PORT_ALLOCATED = "provided port is already allocated"
-_PORT_FOREIGN = "provided port is not in the valid range. The range of valid ports is 30000-32767"
 _NOT_CONFIGURED = "not configured on this cluster"
 _SPEC = Path("spec")
 
@@ -44,9 +43,9 @@ def allocate_new(obj: Obj, ctx: Context) -> None:
     spec = obj["spec"]
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-    _init_families(obj)
+    _init_families(obj, None)
     _allocate_ips(obj, ctx, had=())
-    _NodePorts(obj, ctx, old=None).allocate()
+    NodePorts(obj, ctx, old=None).allocate()
 
 
 def allocate_change(new: Obj, old: Obj, ctx: Context) -> None:
@@ -55,13 +54,13 @@ def allocate_change(new: Obj, old: Obj, ctx: Context) -> None:
     _carry_over(spec, before)
     _normalize_ips(spec, before)
     _drop_unused(spec, before)
-    _init_families(new)
+    _init_families(new, before)
     had = () if is_headless(before) else tuple(before.get("clusterIPs") or ())
     if not (needs_cluster_ip(before) and needs_cluster_ip(spec)) or not had:
         _allocate_ips(new, ctx, had=had)
     kept = () if is_headless(spec) else spec.get("clusterIPs") or ()
     ctx.gone.extend((_IP_RESOURCE, "", ip) for ip in had if ip not in kept)
-    _NodePorts(new, ctx, old=old).allocate()
+    NodePorts(new, ctx, old=old).allocate()
 
 
 def held_addresses(obj: Obj) -> list[tuple[str, str, str]]:
@@ -79,45 +78,78 @@ def _refuse(obj: Obj, errors: ErrorList) -> Invalid:
 # families
 
 
-def _init_families(obj: Obj) -> None:
+def _init_families(obj: Obj, before: Obj | None) -> None:
+    """`ipFamilyPolicy` and `ipFamilies`, as far as the client left them to this cluster of one family. `before` is
+    the spec that is replaced."""
     spec = obj["spec"]
-    if spec.get("type") == "ExternalName":
+    if spec.get("type") == "ExternalName" or (before is not None and _stays_preferred(spec, before)):
         return
-    wrong = cluster_ip_errors(spec)
-    if wrong:
+    alone = spec.get("clusterIP") == NONE and not spec.get("selector")
+    if spec.get("ipFamilyPolicy") is None:
+        earlier = (before or {}).get("ipFamilyPolicy")
+        spec["ipFamilyPolicy"] = earlier or ("RequireDualStack" if alone else "SingleStack")
+    if wrong := cluster_ip_errors(spec):
         raise _refuse(obj, wrong)
+    single = spec["ipFamilyPolicy"] == "SingleStack"
+    errors = _release_errors(spec, before, single=single) if before is not None else []
+    if single:
+        why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple {} are specified"
+        for name, what in (("clusterIPs", "cluster IPs"), ("ipFamilies", "IP families")):
+            if len(spec.get(name) or ()) == 2:
+                errors.append(_policy_error(spec, why.format(what)))
     families: list[str] = list(spec.get("ipFamilies") or ())
-    if is_headless(spec) and not spec.get("selector"):
-        families = families or ["IPv4"]
-        if len(families) < 2 and spec.get("ipFamilyPolicy") != "SingleStack":
-            families.append("IPv6" if families[0] == "IPv4" else "IPv4")
-        spec["ipFamilies"] = families
-        if spec.get("ipFamilyPolicy") is None:
-            spec["ipFamilyPolicy"] = "RequireDualStack" if len(families) > 1 else "SingleStack"
-        return
-    ips: list[str] = [] if is_headless(spec) else list(spec.get("clusterIPs") or ())
-    families += ["IPv6" if is_ipv6(ip) else "IPv4" for ip in ips[len(families) :]]
-    policy = spec.get("ipFamilyPolicy")
-    if policy is None and (len(ips) == 2 or len(families) == 2):
-        policy = "RequireDualStack"
-    errors: ErrorList = []
-    if policy == "SingleStack":
-        why = "must be RequireDualStack or PreferDualStack when multiple '{}' are specified"
-        for name, values in (("ipFamilies", families), ("clusterIPs", ips)):
-            if len(values) == 2:
-                errors.append(invalid(_SPEC.child("ipFamilyPolicy"), policy, why.format(name)))
-    if policy == "RequireDualStack":
-        why = "this cluster is not configured for dual-stack services"
-        errors.append(invalid(_SPEC.child("ipFamilyPolicy"), policy, why))
-    errors += [
-        invalid(_SPEC.child("ipFamilies").index(i), family, _NOT_CONFIGURED)
-        for i, family in enumerate(families)
-        if family == "IPv6"
-    ]
+    ips: list[str] = spec.get("clusterIPs") or []
+    for i, ip in enumerate(ips):
+        if ip == NONE:
+            break
+        if i >= len(families):
+            family = "IPv6" if is_ipv6(ip) else "IPv4"
+            if family == "IPv6":
+                why = f"{family} is {_NOT_CONFIGURED}"
+                errors.append(invalid(_SPEC.child("clusterIPs").index(i), ips, why))
+            else:
+                families.append(family)
     if errors:
         raise _refuse(obj, errors)
+    if alone:
+        families = families or ["IPv4"]
+        if len(families) < 2 and not single:
+            families.append("IPv6" if families[0] == "IPv4" else "IPv4")
+    else:
+        if spec["ipFamilyPolicy"] == "RequireDualStack":
+            errors.append(_policy_error(spec, "this cluster is not configured for dual-stack services"))
+        errors += [
+            invalid(_SPEC.child("ipFamilies").index(i), family, _NOT_CONFIGURED)
+            for i, family in enumerate(families)
+            if family == "IPv6"
+        ]
+        if errors:
+            raise _refuse(obj, errors)
     spec["ipFamilies"] = families or ["IPv4"]
-    spec["ipFamilyPolicy"] = policy or "SingleStack"
+
+
+def _policy_error(spec: Obj, why: str) -> FieldError:
+    return invalid(_SPEC.child("ipFamilyPolicy"), spec["ipFamilyPolicy"], why)
+
+
+def _stays_preferred(spec: Obj, before: Obj) -> bool:
+    """What prefers two families and has what it had is left alone."""
+    both = (spec, before)
+    return all(each.get("ipFamilyPolicy") == "PreferDualStack" for each in both) and all(
+        _same(spec, before, name) for name in ("type", "clusterIPs", "ipFamilies")
+    )
+
+
+def _release_errors(spec: Obj, before: Obj, *, single: bool) -> ErrorList:
+    """To ask for one family gives the second one back; to leave the second one out does not."""
+    errors: ErrorList = []
+    for name, what in (("clusterIPs", "cluster IP"), ("ipFamilies", "IP family")):
+        now, then = spec.get(name) or [], before.get(name) or []
+        if single and now == then and len(now) > 1:
+            spec[name] = now[:1]
+        elif not single and 0 < len(now) < len(then):
+            errors.append(_policy_error(spec, f"must be 'SingleStack' to release the secondary {what}"))
+    return errors
 
 
 # cluster IPs
@@ -145,19 +177,24 @@ def _allocate_ips(obj: Obj, ctx: Context, *, had: Iterable[str]) -> None:
 
 
 def _not_free(ip: str, ctx: Context) -> str:
+    """Why an address cannot be had. A dry run asks no further than whether the address is one of the range."""
     address = parse_ip(ip)
     network = ipaddress.ip_network(SERVICE_CIDR)
-    if address is None or address.version != 4 or address not in network:
+    within = address is not None and address.version == 4 and address in network
+    if not within or address in (network.network_address, network.broadcast_address):
+        if ctx.dry_run:
+            return f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {SERVICE_CIDR}"
         return _FOREIGN
-    if address in (network.network_address, network.broadcast_address):
-        return _FOREIGN
-    return _ALLOCATED if ctx.lookup.get(_IP_RESOURCE, "", str(address)) is not None else ""
+    taken = not ctx.dry_run and ctx.lookup.get(_IP_RESOURCE, "", str(address)) is not None
+    return _ALLOCATED if taken else ""
 
 
 def _free_ip(obj: Obj, ctx: Context) -> str:
     """A random address of the upper part of the range, as the real allocator prefers; the lower part is left to
-    those who choose."""
+    those who choose. A dry run shows the address of the network."""
     network = ipaddress.ip_network(SERVICE_CIDR)
+    if ctx.dry_run:
+        return str(network.network_address)
     first = int(network.network_address)
     size = network.num_addresses
     reserved = min(max(16, size // 16), 256)
@@ -167,7 +204,7 @@ def _free_ip(obj: Obj, ctx: Context) -> str:
         ip = str(ipaddress.ip_address(first + place))
         if ctx.lookup.get(_IP_RESOURCE, "", ip) is None:
             return ip
-    raise InternalError("failed to allocate a serviceIP: range is full")
+    raise internal_failure("failed to allocate a serviceIP: range is full")
 
 
 def _own(ip: str, obj: Obj, ctx: Context) -> None:
@@ -190,103 +227,6 @@ def _own(ip: str, obj: Obj, ctx: Context) -> None:
         },
     }
     ctx.extra.append((_IP_RESOURCE, address))
-
-
-# node ports
-
-
-class _NodePorts:
-    """One write's node ports: those of the Service itself stay its own, new ones are free in the whole cluster."""
-
-    def __init__(self, obj: Obj, ctx: Context, *, old: Obj | None) -> None:
-        self.obj = obj
-        self.spec = obj["spec"]
-        self.before = old["spec"] if old is not None else {}
-        self.ctx = ctx
-        self._taken: set[int] | None = None
-
-    def allocate(self) -> None:
-        spec = self.spec
-        if may_have_node_port(spec):
-            self._ports()
-        if needs_health_check(spec):
-            self._health_check()
-
-    def taken(self) -> set[int]:
-        """Ports of all other Services."""
-        if self._taken is None:
-            self._taken = set()
-            me = (self.ctx.namespace, self.obj["metadata"].get("name"))
-            for service in self.ctx.lookup.list("services"):
-                meta, spec = service["metadata"], service["spec"]
-                if (meta.get("namespace"), meta["name"]) != me:
-                    self._taken.update(own_ports(spec))
-            self.ctx.exclusive = True
-        return self._taken
-
-    def _ports(self) -> None:
-        ports: list[Obj] = self.spec.get("ports") or []
-        mine = set(own_ports(self.before))
-        if all(p.get("nodePort") in mine for p in ports if p.get("nodePort") or needs_node_port(self.spec)):
-            return
-        chosen: dict[int, int] = {}
-        for i, port in enumerate(ports):
-            if not port.get("nodePort") and not needs_node_port(self.spec):
-                continue
-            known = chosen.get(port["port"], 0)
-            if not known:
-                asked = next((p["nodePort"] for p in ports if p["port"] == port["port"] and p.get("nodePort")), 0)
-                port["nodePort"] = self._take(asked, mine, i) if asked else self._next(mine)
-                chosen[port["port"]] = port["nodePort"]
-            elif not port.get("nodePort"):
-                port["nodePort"] = known
-            elif port["nodePort"] != known:
-                self._take(port["nodePort"], mine, i)
-
-    def _take(self, port: int, mine: set[int], index: int) -> int:
-        if port in mine:
-            return port
-        why = _PORT_FOREIGN if port not in NODE_PORTS else _PORT_ALLOCATED if port in self.taken() else ""
-        if why:
-            path = _SPEC.child("ports").index(index).child("nodePort")
-            raise _refuse(self.obj, [invalid(path, port, why)])
-        self.taken().add(port)
-        return port
-
-    def _next(self, mine: set[int]) -> int:
-        """A random port of the upper part of the range; the lower part is left to those who choose."""
-        taken = self.taken()
-        reserved, size = 86, len(NODE_PORTS)
-        name = self.obj["metadata"].get("name")
-        start = self.ctx.rng.below(size - reserved, "nodePort", self.ctx.namespace, name, self.ctx.now, len(taken))
-        for offset in range(size):
-            port = NODE_PORTS[(reserved + start + offset) % size]
-            if port not in taken and port not in mine:
-                taken.add(port)
-                return port
-        raise InternalError("failed to allocate a nodePort: range is full")
-
-    def _health_check(self) -> None:
-        asked = self.spec.get("healthCheckNodePort", 0)
-        if asked and asked == self.before.get("healthCheckNodePort"):
-            return
-        if not asked:
-            self.spec["healthCheckNodePort"] = self._next(set(own_ports(self.before)))
-            return
-        why = _PORT_FOREIGN if asked not in NODE_PORTS else _PORT_ALLOCATED if asked in self.taken() else ""
-        if why:
-            raise InternalError(
-                f"Internal error occurred: failed to allocate requested HealthCheck NodePort {asked}: {why}"
-            )
-        self.taken().add(asked)
-
-
-def own_ports(spec: Obj) -> list[int]:
-    """The node ports that a Service holds."""
-    out = [p["nodePort"] for p in spec.get("ports") or () if p.get("nodePort")]
-    if spec.get("healthCheckNodePort"):
-        out.append(spec["healthCheckNodePort"])
-    return out
 
 
 # updates
@@ -351,6 +291,3 @@ def _drop_unused(spec: Obj, before: Obj) -> None:
     if before.get("type") in ("NodePort", "LoadBalancer") and spec.get("type") not in ("NodePort", "LoadBalancer"):
         if _same(spec, before, "externalTrafficPolicy") and not externally_accessible(spec):
             spec.pop("externalTrafficPolicy", None)
-
-
-__all__ = ["allocate_change", "allocate_new", "held_addresses", "own_ports"]

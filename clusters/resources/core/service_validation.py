@@ -73,7 +73,7 @@ def service_errors(obj: Obj, old: Obj | None = None) -> ErrorList:
     elif kind not in TYPES:
         errors.append(not_supported(_SPEC.child("type"), kind, TYPES))
     errors += _port_conflicts(spec)
-    errors += _source_range_errors(spec, annotations, before)
+    errors += _source_range_errors(obj, old)
     allocate = spec.get("allocateLoadBalancerNodePorts")
     if allocate is not None and kind != "LoadBalancer":
         errors.append(forbidden(_SPEC.child("allocateLoadBalancerNodePorts"), _ONLY_BALANCER))
@@ -326,7 +326,8 @@ def _port_conflicts(spec: Obj) -> ErrorList:
     return errors
 
 
-def _source_range_errors(spec: Obj, annotations: Obj, before: Obj) -> ErrorList:
+def _source_range_errors(obj: Obj, old: Obj | None) -> ErrorList:
+    spec, annotations = obj["spec"], obj["metadata"].get("annotations") or {}
     ranges = spec.get("loadBalancerSourceRanges") or ()
     balancer = spec.get("type") == "LoadBalancer"
     errors: ErrorList = []
@@ -334,6 +335,7 @@ def _source_range_errors(spec: Obj, annotations: Obj, before: Obj) -> ErrorList:
         path = _SPEC.child("LoadBalancerSourceRanges")
         if not balancer:
             errors.append(forbidden(path, _ONLY_BALANCER))
+        before: Obj = old["spec"] if old is not None else {}
         kept = [text.strip() for text in before.get("loadBalancerSourceRanges") or ()]
         for i, text in enumerate(ranges):
             errors += cidr_errors(path.index(i), text.strip(), kept=kept)
@@ -341,8 +343,11 @@ def _source_range_errors(spec: Obj, annotations: Obj, before: Obj) -> ErrorList:
         path = Path("metadata").child("annotations").key(_SOURCE_RANGES)
         if not balancer:
             errors.append(forbidden(path, _ONLY_BALANCER))
-        for text in filter(None, annotations[_SOURCE_RANGES].strip().split(",")):
-            errors += cidr_errors(path, text.strip())
+        given = annotations[_SOURCE_RANGES]
+        changed = old is None or (old["metadata"].get("annotations") or {}).get(_SOURCE_RANGES, "") != given
+        if changed and given.strip():
+            for text in given.strip().split(","):
+                errors += cidr_errors(path, text.strip())
     return errors
 
 
