@@ -39,18 +39,23 @@ def bind(registry: Registry, namespace: str, name: str, binding: Obj, opts: Writ
                 changed["metadata"][field] = {**(changed["metadata"].get(field) or {}), **meta[field]}
         changed["metadata"].pop("resourceVersion", None)
         status = dict(pod.get("status") or {})
-        conditions = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
-        scheduled = {
-            "type": "PodScheduled",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": rfc3339(registry.clock.now()),
-        }
-        status["conditions"] = [*conditions, scheduled]
+        status.pop("nominatedNodeName", None)
+        status["conditions"] = _with_scheduled(status.get("conditions") or [], rfc3339(registry.clock.now()))
         changed["status"] = status
         return changed
 
     return registry.update(pods, namespace, name, assign, opts, subresource="binding")
+
+
+def _with_scheduled(conditions: list[Obj], now: str) -> list[Obj]:
+    """The conditions with PodScheduled true: where it stood, or at the end."""
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    for i, condition in enumerate(conditions):
+        if condition["type"] == "PodScheduled":
+            if condition.get("status") == "True":
+                scheduled["lastTransitionTime"] = condition.get("lastTransitionTime")
+            return [*conditions[:i], scheduled, *conditions[i + 1 :]]
+    return [*conditions, scheduled]
 
 
 def _refuse(name: str, why: str) -> ApiError:

@@ -96,8 +96,8 @@ def amount_errors(name: str, value: Any, path: Path) -> ErrorList:
 def hugepages_divide(name: str, value: Any) -> bool:
     """The amount is a positive multiple of the page size that the name tells."""
     try:
-        size = quantity.parse(name.removeprefix(_HUGEPAGES)).value()
+        page = quantity.parse(name.removeprefix(_HUGEPAGES))
     except quantity.QuantityError:
         return False
-    amount = quantity.value(value)
-    return size > 0 and amount % size == 0
+    size = page.value()
+    return size > 0 and page.is_integer() and quantity.value(value) % size == 0

@@ -5,6 +5,7 @@ Models: kubernetes, pkg/registry/core/pod (strategy), core validation (ValidateP
 
 from __future__ import annotations
 
+from clusters.kernel.clock import rfc3339
 from clusters.machinery.field import ErrorList, Path, forbidden
 from clusters.machinery.names import dns1123_label
 from clusters.machinery.types import Obj
@@ -65,7 +66,7 @@ class PodStrategy(Strategy):
                     "type": "PodScheduled",
                     "status": "False",
                     "lastProbeTime": None,
-                    "lastTransitionTime": None,
+                    "lastTransitionTime": rfc3339(ctx.now),
                     "reason": "SchedulingGated",
                     "message": "Scheduling is blocked due to non-empty scheduling gates",
                 }
