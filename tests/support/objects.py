@@ -39,12 +39,12 @@ class Objects:
         assert found is not None, obj["kind"]
         return found
 
-    def _options(self) -> WriteOptions:
-        return WriteOptions(user=USER)
+    def _options(self, *, dry: bool = False) -> WriteOptions:
+        return WriteOptions(user=USER, dry_run=dry)
 
-    def create(self, obj: Obj) -> Obj:
-        """The object as stored; its warnings are in `warnings`."""
-        opts = self._options()
+    def create(self, obj: Obj, *, dry: bool = False) -> Obj:
+        """The object as stored (or, in a dry run, as it would be); its warnings are in `warnings`."""
+        opts = self._options(dry=dry)
         resource = self.resource(obj)
         item = self.registry.create(resource, NAMESPACE if resource.namespaced else "", deepcopy(obj), opts)
         self.warnings = opts.warnings
