@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from clusters.kernel.clock import SimClock
@@ -39,12 +40,12 @@ class Objects:
         assert found is not None, obj["kind"]
         return found
 
-    def _options(self, *, dry: bool = False) -> WriteOptions:
-        return WriteOptions(user=USER, dry_run=dry)
+    def _options(self) -> WriteOptions:
+        return WriteOptions(user=USER)
 
     def create(self, obj: Obj, *, dry: bool = False) -> Obj:
         """The object as stored (or, in a dry run, as it would be); its warnings are in `warnings`."""
-        opts = self._options(dry=dry)
+        opts = replace(self._options(), dry_run=dry)
         resource = self.resource(obj)
         item = self.registry.create(resource, NAMESPACE if resource.namespaced else "", deepcopy(obj), opts)
         self.warnings = opts.warnings

@@ -101,7 +101,6 @@ def node_info(machine: Obj, rng: Rng, boot: str) -> dict[str, Any]:
         "machineID": f"{rng.bits('machine', name):032x}",
         "operatingSystem": "linux",
         "osImage": "Debian GNU/Linux 12 (bookworm)",
-        "swap": {"capacity": 0},
         "systemUUID": rng.uuid("system", name),
     }
 

@@ -104,16 +104,7 @@ class NodeStrategy(Strategy):
             info.setdefault(name, "")
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
-        spec = obj.get("spec") or {}
-        errors = _annotation_errors(obj)
-        errors += taint_errors(spec.get("taints") or (), _TAINTS)
-        errors += _capacity_errors(obj)
-        status = obj.get("status") or {}
-        swap = ((status.get("nodeInfo") or {}).get("swap") or {}).get("capacity")
-        if swap is not None and swap <= 0:
-            errors.append(invalid(Path("metadata").child("nodeSwapStatus", "capacity"), swap, NOT_ZERO))
-        errors += _feature_errors(status.get("declaredFeatures") or ())
-        return errors + _pod_cidr_errors(spec.get("podCIDRs") or ())
+        return _node_errors(obj, None)
 
     def prepare_create(self, obj: Obj, ctx: Context) -> None:
         _drop_disabled(obj)
@@ -125,7 +116,7 @@ class NodeStrategy(Strategy):
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         # The real server looks at the whole Node, too, whose parts it looks at again as parts of the change.
         errors = object_meta_errors(new["metadata"], namespaced=False, validate_name=self.validate_name)
-        return errors + self.validate_create(new, ctx) + _change_errors(new, old)
+        return errors + _node_errors(new, old) + _change_errors(new, old)
 
     def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
         _drop_disabled(new)
@@ -158,6 +149,25 @@ def _drop_disabled(obj: Obj) -> None:
     for part, name in (("spec", "configSource"), ("status", "config")):
         if obj.get(part):
             obj[part].pop(name, None)
+
+
+def _node_errors(obj: Obj, old: Obj | None) -> ErrorList:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    errors = _annotation_errors(obj)
+    errors += taint_errors(spec.get("taints") or (), _TAINTS)
+    errors += _capacity_errors(obj)
+    swap = _swap(obj)
+    # Clusters that were made by earlier releases have Nodes that tell of a swap of nothing.
+    if swap is not None and swap <= 0 and (old is None or swap != _swap(old)):
+        errors.append(invalid(Path("metadata").child("nodeSwapStatus", "capacity"), swap, NOT_ZERO))
+    errors += _feature_errors(status.get("declaredFeatures") or ())
+    return errors + _pod_cidr_errors(spec.get("podCIDRs") or ())
+
+
+def _swap(obj: Obj) -> int | None:
+    info = (obj.get("status") or {}).get("nodeInfo") or {}
+    capacity: int | None = (info.get("swap") or {}).get("capacity")
+    return capacity
 
 
 def _change_errors(new: Obj, old: Obj) -> ErrorList:
