@@ -28,7 +28,14 @@ class PromptServer(tcp.Server):
     def flush(self) -> None:
         """Send what the socket takes; the reactor sees to what it does not, to errors and to the end."""
         self._told = False
-        if self.connected and (self.doWrite() is not None or self.dataBuffer or self._tempDataLen):  # type: ignore[no-untyped-call]
+        if not self.connected:
+            return
+        try:
+            done = self.doWrite() is None and not self.dataBuffer and not self._tempDataLen  # type: ignore[no-untyped-call]
+        except Exception:
+            # The others of this turn must get theirs; the reactor meets the same, tells of it and closes this one.
+            done = False
+        if not done:
             super().startWriting()  # type: ignore[no-untyped-call]
 
 
