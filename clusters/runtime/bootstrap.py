@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from clusters.apiserver.authz.bootstrap import bootstrap_objects as rbac_objects
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry, WriteOptions
+from clusters.resources.apiregistration.bootstrap import bootstrap_objects as api_services
+from clusters.resources.catalog import BUILTIN
 from clusters.resources.flowcontrol.bootstrap import bootstrap_objects as flowcontrol_objects
 from clusters.resources.scheduling.bootstrap import bootstrap_objects as priority_objects
 from clusters.runtime import addons
@@ -41,6 +43,7 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
     for name in SYSTEM_NAMESPACES:
         yield "namespaces", "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     yield from _network()
+    yield from api_services(BUILTIN)
     yield from priority_objects()
     yield from flowcontrol_objects()
     yield from rbac_objects()

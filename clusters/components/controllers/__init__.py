@@ -11,7 +11,7 @@ from clusters.components.controllers.admission_policies import ValidatingAdmissi
 from clusters.components.controllers.apiservices import ApiServiceController
 from clusters.components.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
-from clusters.components.controllers.crd import CustomResourceDefinitionController
+from clusters.components.controllers.crd import CrdRegistrationController, CustomResourceDefinitionController
 from clusters.components.controllers.daemonset import DaemonSetController
 from clusters.components.controllers.deployment import DeploymentController
 from clusters.components.controllers.disruption import DisruptionController
@@ -42,6 +42,7 @@ from clusters.components.controllers.volumes import (
 
 CONTROLLERS: tuple[type[Component], ...] = (
     CustomResourceDefinitionController,
+    CrdRegistrationController,
     ApiServiceController,
     SchedulerLease,
     ControllerManagerLease,

@@ -17,6 +17,7 @@ from clusters.kernel.clock import SECOND, rfc3339
 from clusters.machinery.errors import ApiError, NotFound
 from clusters.machinery.types import Obj, UserInfo
 
+API_SERVICES = "apiservices.apiregistration.k8s.io"
 FINALIZER = "kubernetes"
 RETRY = 5 * SECOND
 _LEAST_ESTIMATE = 1
@@ -31,12 +32,29 @@ class NamespaceController(Controller):
     def setup(self) -> None:
         self.namespaces = self.env.informers["namespaces"]
         self.kinds = Kinds(self.env.informers)
+        self.registered = self.env.informers[API_SERVICES]
         self.namespaces.on_change(self._changed)
+        self.registered.on_change(self._registered_changed)
         self.kinds.watch_all(self._content_changed, skip=("namespaces", "events"))
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
         if new is not None and "deletionTimestamp" in new["metadata"]:
             self.queue.add(new["metadata"]["name"])
+
+    def _registered_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """An API may be reachable again."""
+        if any(each is not None and each["spec"].get("service") for each in (old, new)):
+            for namespace in self.namespaces.list():
+                self._changed(None, namespace)
+
+    def _unreachable(self) -> list[str]:
+        """Group versions that nobody can be asked about what they hold."""
+        return [
+            f"{each['spec'].get('group', '')}/{each['spec']['version']}"
+            for each in self.registered.list()
+            if each["spec"].get("service")
+            and not conditions.is_true((each.get("status") or {}).get("conditions"), "Available")
+        ]
 
     def _content_changed(self, resource: str, old: Obj | None, new: Obj | None) -> None:
         """The last of a terminating namespace may have gone."""
@@ -61,10 +79,12 @@ class NamespaceController(Controller):
             return
         failures = self._delete_content(key)
         left = self._content(key)
-        namespace = self._report(namespace, failures, left)
+        unreachable = self._unreachable()
+        namespace = self._report(namespace, failures, left, unreachable)
         if left or failures:
             # What is left goes when its finalizers and grace periods are over; its going brings us back.
             self.queue.add_after(key, RETRY * 3, background=True)
+        if left or failures or unreachable:
             return
         rest = [f for f in finalizers if f != FINALIZER]
         try:
@@ -103,10 +123,12 @@ class NamespaceController(Controller):
             (resource, obj) for resource in self.kinds.namespaced() for obj in self.env.informers[resource].list(name)
         ]
 
-    def _report(self, namespace: Obj, failures: list[str], left: Iterable[tuple[str, Obj]]) -> Obj:
+    def _report(
+        self, namespace: Obj, failures: list[str], left: Iterable[tuple[str, Obj]], unreachable: list[str]
+    ) -> Obj:
         old = namespace.get("status") or {}
         found: list[dict[str, Any]] = list(old.get("conditions") or ())
-        for kind, reason, message, bad_reason, bad in _verdicts(failures, list(left)):
+        for kind, reason, message, bad_reason, bad in _verdicts(failures, list(left), unreachable):
             entry = {
                 "type": kind,
                 "status": "True" if bad else "False",
@@ -120,7 +142,9 @@ class NamespaceController(Controller):
         return self.env.client.update_status("namespaces", draft(namespace, status={**old, "conditions": found}))
 
 
-def _verdicts(failures: list[str], left: list[tuple[str, Obj]]) -> list[tuple[str, str, str, str, str]]:
+def _verdicts(
+    failures: list[str], left: list[tuple[str, Obj]], unreachable: list[str]
+) -> list[tuple[str, str, str, str, str]]:
     """(type, reason if well, message if well, reason if not, message if not or "")."""
     counts = Counter(resource for resource, _ in left)
     remaining = ", ".join(f"{_dotted(r)} has {n} resource instances" for r, n in sorted(counts.items()))
@@ -131,13 +155,20 @@ def _verdicts(failures: list[str], left: list[tuple[str, Obj]]) -> list[tuple[st
     failed = (
         f"Failed to delete all resource types, {len(failures)} remaining: {', '.join(failures)}" if failures else ""
     )
+    stale = ", ".join(f"{each}: stale GroupVersion discovery: {each}" for each in unreachable)
+    lost = (
+        f"Discovery failed for some groups, {len(unreachable)} failing: unable to retrieve the complete list of server "
+        f"APIs: {stale}"
+        if stale
+        else ""
+    )
     return [
         (
             "NamespaceDeletionDiscoveryFailure",
             "ResourcesDiscovered",
             "All resources successfully discovered",
             "DiscoveryFailed",
-            "",
+            lost,
         ),
         (
             "NamespaceDeletionGroupVersionParsingFailure",

@@ -24,6 +24,7 @@ from clusters.components.controllers.shared.telling import Once
 from clusters.kernel.clock import MINUTE, SECOND, rfc3339
 from clusters.machinery import meta
 from clusters.machinery.errors import AlreadyExists, ApiError, NotFound
+from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj, UserInfo
 
 CRONJOBS = "cronjobs.batch"
@@ -85,7 +86,9 @@ class CronJobController(Controller):
         for uid, job in by_uid.items():
             finished = verdicts.is_finished(job)
             if uid not in active and not finished:
-                active[uid] = _reference(job)
+                # Somebody else made it by hand: it is not waited for.
+                text = f"Saw a job that the controller did not create or forgot: {job['metadata']['name']}"
+                self.states.event(cron, "Warning", "UnexpectedJob", text)
             elif uid in active and finished:
                 word = "Complete" if verdicts.true(job, "Complete") else "Failed"
                 text = f"Saw completed job: {job['metadata']['name']}, condition: {word}"
@@ -136,7 +139,7 @@ class CronJobController(Controller):
             self.states.event(cron, "Warning", "UnknownTimeZone", text)
             return
         except ValueError as error:
-            text = f"unparseable schedule: {spec['schedule']!r} : {error}"
+            text = f"unparseable schedule: {go_quote(spec['schedule'])} : {error}"
             self.states.event(cron, "Warning", "UnparseableSchedule", text)
             return
         earliest = when(status.get("lastScheduleTime") or cron["metadata"]["creationTimestamp"])
@@ -173,7 +176,9 @@ class CronJobController(Controller):
         try:
             job = self.env.client.create(JOBS, namespace, _new_job(cron, due))
         except AlreadyExists:
-            status["lastScheduleTime"] = rfc3339(due)
+            known = self.jobs.get(namespace, f"{cron['metadata']['name']}-{due // MINUTE}")
+            if known is not None and meta.controlled_by(known, cron):
+                status["lastScheduleTime"] = rfc3339(due)
             return
         except ApiError as error:
             if is_namespace_terminating(error):
