@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 REQUEST_BLOCK, CERTIFICATE_BLOCK = "CERTIFICATE REQUEST", "CERTIFICATE"
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*?\n(.*?)-----END \1-----", re.DOTALL)
-_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
+_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
 
 _KEY_USAGES = {
     "signing": "digital_signature",
@@ -79,19 +79,24 @@ class CertificateOrder:
     serial: int
 
 
-def pem_block(data: bytes) -> tuple[str, bytes] | None:
-    """The first PEM block: its type and what it holds."""
-    found = _PEM.search(data)
-    if found is None:
-        return None
-    body = found[2].replace(b"\r", b"")
-    if b":" in body.split(b"\n\n", 1)[0]:
-        # Headers end with an empty line.
-        body = body.partition(b"\n\n")[2]
-    try:
-        return found[1].decode(), base64.b64decode(b"".join(body.split()), validate=True)
-    except binascii.Error:
-        return None
+@dataclass(frozen=True, slots=True)
+class PemBlock:
+    kind: str
+    data: bytes
+    headers: bool = False
+
+
+def pem_blocks(data: bytes) -> Iterator[PemBlock]:
+    """The PEM blocks, and nothing of what stands between them."""
+    for found in _PEM.finditer(data):
+        body, headers = found[2].replace(b"\r", b""), False
+        if b":" in body.split(b"\n\n", 1)[0]:
+            # Headers end with an empty line.
+            body, headers = body.partition(b"\n\n")[2], True
+        try:
+            yield PemBlock(found[1].decode(), base64.b64decode(b"".join(body.split()), validate=True), headers)
+        except binascii.Error:
+            continue
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,10 @@ class SigningRequest:
     @classmethod
     def parse(cls, pem: bytes) -> SigningRequest:
         """Raises ValueError with the reason."""
-        block = pem_block(pem)
-        if block is None or block[0] != REQUEST_BLOCK:
+        block = next(pem_blocks(pem), None)
+        if block is None or block.kind != REQUEST_BLOCK:
             raise ValueError("PEM block type must be CERTIFICATE REQUEST")
-        raw = x509.load_der_x509_csr(block[1])
+        raw = x509.load_der_x509_csr(block.data)
         try:
             names = raw.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except x509.ExtensionNotFound:
@@ -127,12 +132,19 @@ class SigningRequest:
             ]
         return cls(raw, common_name(raw.subject), organizations(raw.subject), *held)
 
-    def signed_by_its_key(self) -> bool:
-        """Whether who made it holds the private key."""
+    def signature_problem(self) -> str:
+        """ "" if whoever made the request holds the private key."""
         try:
-            return isinstance(self.raw.public_key(), _KEYS) and self.raw.is_signature_valid
+            key = self.raw.public_key()
+            if not isinstance(key, _KEYS):
+                return "x509: cannot verify signature: algorithm unimplemented"
+            if self.raw.is_signature_valid:
+                return ""
         except (ValueError, UnsupportedAlgorithm):
-            return False
+            return "x509: cannot verify signature: algorithm unimplemented"
+        if isinstance(key, rsa.RSAPublicKey):
+            return "crypto/rsa: verification error"
+        return f"x509: {'ECDSA' if isinstance(key, ec.EllipticCurvePublicKey) else 'Ed25519'} verification failure"
 
 
 def values(name: x509.Name, oid: x509.ObjectIdentifier) -> tuple[str, ...]:
@@ -154,8 +166,8 @@ def issue(order: CertificateOrder, authority: x509.Certificate, key: ed25519.Ed2
     """The certificate that answers an order: the request's subject, names and public key; the order's usages and
     times; no other extension of the request. Raises ValueError if the request cannot be signed."""
     request = SigningRequest.parse(order.request)
-    if not request.signed_by_its_key():
-        raise ValueError("unable to verify certificate request signature")
+    if problem := request.signature_problem():
+        raise ValueError(f"unable to verify certificate request signature: {problem}")
     subject = _rewritten(request.raw.subject)
     builder = (
         x509.CertificateBuilder()

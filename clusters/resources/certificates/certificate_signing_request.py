@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from clusters.kernel.clock import SECOND, rfc3339
-from clusters.machinery.field import ErrorList, Path, duplicate, forbidden, invalid, not_supported, required
+from clusters.machinery.certificates import CERTIFICATE_BLOCK, SigningRequest, pem_blocks
+from clusters.machinery.field import ErrorList, Path, duplicate, forbidden, go_quote, invalid, not_supported, required
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.ages import human_duration
@@ -21,6 +22,7 @@ from clusters.resources.common.signers import signer_name_errors
 from clusters.resources.core.config_map import decoded
 
 MIN_SECONDS = 600
+LEGACY = "kubernetes.io/legacy-unknown"
 APPROVAL = ("Approved", "Denied")
 DECIDED = (*APPROVAL, "Failed")
 USAGES = frozenset(
@@ -87,7 +89,7 @@ class CertificateSigningRequestStrategy(Strategy):
         new["spec"] = old["spec"]
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return _errors(new) + _change_errors(new, old, approving=False, signing=False)
+        return _errors(new, old) + _change_errors(new, old, approving=False, signing=False)
 
     def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
         status, before = dict(new.get("status") or {}), old.get("status") or {}
@@ -101,7 +103,7 @@ class CertificateSigningRequestStrategy(Strategy):
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         approving = ctx.subresource == "approval"
-        return _errors(new) + _change_errors(new, old, approving=approving, signing=not approving)
+        return _errors(new, old) + _change_errors(new, old, approving=approving, signing=not approving)
 
 
 def _dated(conditions: Sequence[Obj], before: Sequence[Obj], now: int) -> list[Obj]:
@@ -121,33 +123,64 @@ def _dated(conditions: Sequence[Obj], before: Sequence[Obj], now: int) -> list[O
     return out
 
 
-def _errors(obj: Obj) -> ErrorList:
-    spec = obj["spec"]
+def _errors(obj: Obj, old: Obj | None = None) -> ErrorList:
+    spec, status = obj["spec"], obj.get("status") or {}
     errors: ErrorList = []
     problem = _request_problem(spec.get("request") or "")
     if problem:
         errors.append(invalid(_SPEC.child("request"), spec.get("request"), problem))
     errors += _usage_errors(spec.get("usages") or ())
-    errors += signer_name_errors(spec.get("signerName", ""), _SPEC.child("signerName"))
+    signer, path = spec.get("signerName", ""), _SPEC.child("signerName")
+    if signer == LEGACY and (old is None or old["spec"].get("signerName") != LEGACY):
+        errors.append(invalid(path, signer, "the legacy signerName is not allowed via this API version"))
+    else:
+        errors += signer_name_errors(signer, path)
     seconds = spec.get("expirationSeconds")
     if seconds is not None and seconds < MIN_SECONDS:
         why = "may not specify a duration less than 600 seconds (10 minutes)"
         errors.append(invalid(_SPEC.child("expirationSeconds"), seconds, why))
-    return errors + _condition_errors((obj.get("status") or {}).get("conditions") or ())
+    errors += _condition_errors(status.get("conditions") or ())
+    held = ((old or {}).get("status") or {}).get("certificate") or ""
+    certificate = status.get("certificate") or ""
+    if certificate != held and not _certificate_problem(held):
+        problem = _certificate_problem(certificate)
+        if problem:
+            errors.append(invalid(_CERTIFICATE, "<certificate data>", problem))
+    return errors
 
 
 def _request_problem(request: str) -> str:
+    """What is wrong with a request, for every later step relies on it; in Go's words where they are known."""
     try:
-        pem = decoded(request)
-    except (ValueError, binascii.Error):
-        pem = b""
-    if b"-----BEGIN CERTIFICATE REQUEST-----" not in pem:
-        return "PEM block type must be CERTIFICATE REQUEST"
-    try:
-        x509.load_pem_x509_csr(pem)
+        parsed = SigningRequest.parse(_decoded(request))
     except ValueError as error:
         return str(error)
-    return ""
+    return parsed.signature_problem()
+
+
+def _certificate_problem(certificate: str) -> str:
+    """What is wrong with what a signer wrote."""
+    data = _decoded(certificate)
+    if not data:
+        return ""
+    blocks = list(pem_blocks(data))
+    for block in blocks:
+        if block.kind != CERTIFICATE_BLOCK:
+            return f"only CERTIFICATE PEM blocks are allowed, found {go_quote(block.kind)}"
+        if block.headers:
+            return "no PEM block headers are permitted"
+        try:
+            x509.load_der_x509_certificate(block.data)
+        except ValueError as error:
+            return f"x509: malformed certificate: {error}"
+    return "" if blocks else "must contain at least one CERTIFICATE PEM block"
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return decoded(text)
+    except (ValueError, binascii.Error):
+        return b""
 
 
 def _usage_errors(usages: Sequence[str]) -> ErrorList:
@@ -167,19 +200,17 @@ def _condition_errors(conditions: Sequence[Obj]) -> ErrorList:
         path, kind, status = _CONDITIONS.index(i), condition.get("type", ""), condition.get("status", "")
         if not kind:
             errors.append(required(path.child("type")))
-        if kind in DECIDED:
-            if status != "True":
-                errors.append(not_supported(path.child("status"), status, ("True",)))
-        elif not status:
+        allowed = ("True",) if kind in DECIDED else _STATUSES
+        if not status:
             errors.append(required(path.child("status")))
-        elif status not in _STATUSES:
-            errors.append(not_supported(path.child("status"), status, _STATUSES))
-        if kind in seen:
-            errors.append(duplicate(path.child("type"), kind))
+        elif status not in allowed:
+            errors.append(not_supported(path.child("status"), status, allowed))
         other = {"Approved": "Denied", "Denied": "Approved"}.get(kind)
         if other in seen:
             why = "Approved and Denied conditions are mutually exclusive"
             errors.append(invalid(path.child("type"), kind, why))
+        if kind in seen:
+            errors.append(duplicate(path.child("type"), kind))
         seen.add(kind)
     return errors
 

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj, UserInfo
+from clusters.runtime.authority import ClientAuthority
 from tests.support.admitted import JANE, Admitted, kind
 
 CLIENT = "kubernetes.io/kube-apiserver-client"
@@ -123,5 +124,6 @@ def test_approving_takes_a_right_on_the_signer() -> None:
     approve(cluster)
     cluster.user = UserInfo("joe", ("approvers", "system:authenticated"))
     stored = cluster.get("certificatesigningrequests.certificates.k8s.io", "r")
+    pem = ClientAuthority("any", "1/1").pem
     with pytest.raises(ApiError, match="user not permitted to sign requests"):
-        cluster.patch(stored, {"status": {"certificate": "YQ=="}}, subresource="status")
+        cluster.patch(stored, {"status": {"certificate": b64encode(pem.encode()).decode()}}, subresource="status")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from clusters.client.component import Keys
@@ -15,14 +16,13 @@ from clusters.kernel.clock import SECOND
 from clusters.machinery.types import UserInfo
 from clusters.registry.registry import WriteOptions
 from clusters.runtime.authority import ClientAuthority
-from tests.support.certificates import CLIENT, address, csr, request_object
+from tests.support.certificates import CLIENT, address, csr, fixed_key, request_object
 from tests.support.cluster import Cluster
 
 REQUESTS = "certificatesigningrequests.certificates.k8s.io"
-KUBELET, SERVING, LEGACY = (
+KUBELET, SERVING = (
     "kubernetes.io/kube-apiserver-client-kubelet",
     "kubernetes.io/kubelet-serving",
-    "kubernetes.io/legacy-unknown",
 )
 NODE = ("digital signature", "client auth")
 AUTHORITY = ClientAuthority("a secret of the tests", "1/1", 1)
@@ -103,12 +103,8 @@ def test_certificate_has_the_usages_asked_for_and_no_others(cluster):
 def test_request_cannot_make_itself_an_authority(cluster):
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    from tests.support.certificates import fixed_key
-
     pem = builder.sign(fixed_key(), None).public_bytes(Encoding.PEM)
-    certificate = issued(cluster, pem, signer=LEGACY, usages=["cert sign"])
+    certificate = issued(cluster, pem)
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
 
 
