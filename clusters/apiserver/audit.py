@@ -20,7 +20,8 @@ def record(sink: AuditSink | None, call: Call, code: int) -> None:
     sink(
         verb=info.verb,
         path=info.path,
-        user=call.user,
+        user=call.impersonator or call.user,
+        acting_as=call.user.name if call.impersonator is not None else "",
         resource=resource,
         namespace=info.namespace,
         name=info.name,

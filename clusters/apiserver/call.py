@@ -26,6 +26,8 @@ class Call:
     request: Request
     info: RequestInfo
     user: UserInfo = ANONYMOUS
+    impersonator: UserInfo | None = None
+    """Who really asks, if `user` is whom they act as."""
     warnings: list[str] = field(default_factory=list)
     began: int = 0
     """Wall clock, microseconds."""

@@ -103,6 +103,7 @@ class AuditSink(Protocol):
         verb: str,
         path: str,
         user: UserInfo | None,
+        acting_as: str = "",
         resource: str,
         namespace: str,
         name: str,
@@ -110,7 +111,8 @@ class AuditSink(Protocol):
         latency: int,
         embedded: bool,
     ) -> None:
-        """`latency` is microseconds; `embedded` is a user whom the embedding application knows (a browser)."""
+        """`acting_as` is whom `user` impersonated; `latency` is microseconds; `embedded` is a user whom the embedding
+        application knows (a browser)."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -154,7 +154,9 @@ class ApiServer:
         if not self.throttle.allows(user.name):
             return too_many()
         if any(name.startswith("impersonate-") for name, _ in request.headers):
-            call.user = self.authorizer.impersonate(call)
+            acting = self.authorizer.impersonate(call)
+            if acting is not user:
+                call.user, call.impersonator = acting, user
         self.authorizer.require(call)
         if not info.is_resource:
             return self.nonresource.answer(call)

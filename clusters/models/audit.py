@@ -15,6 +15,7 @@ class AuditEvent(models.Model):
     at = models.BigIntegerField(help_text="Wall clock, microseconds since 1970.")
     vtime = models.BigIntegerField(help_text="Virtual time, microseconds since 1970.")
     user = models.CharField(max_length=253)
+    acting_as = models.CharField(max_length=253, blank=True, default="", help_text="Whom they impersonated.")
     verb = models.CharField(max_length=32)
     path = models.CharField(max_length=1000)
     resource = models.CharField(max_length=253, blank=True, help_text="pods, deployments.apps, pods/exec; empty: none.")
@@ -28,4 +29,5 @@ class AuditEvent(models.Model):
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["cluster", "-id"], name="audit_latest")]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.verb} {self.path}: {self.code}"
+        who = f"{self.user} as {self.acting_as}" if self.acting_as else self.user
+        return f"{who} {self.verb} {self.path}: {self.code}"

@@ -38,6 +38,7 @@ class Told(NamedTuple):
     at: int
     vtime: int
     user: str
+    acting_as: str
     verb: str
     path: str
     resource: str
@@ -133,6 +134,7 @@ class ClusterAudit:
         verb: str,
         path: str,
         user: UserInfo | None,
+        acting_as: str = "",
         resource: str,
         namespace: str,
         name: str,
@@ -144,8 +146,8 @@ class ClusterAudit:
             return
         who = user.name if user is not None else ""
         told = Told(
-            self._cluster, wall_now(), self._clock.now(), who[:253], verb[:32], path[:1000], resource[:253],
-            namespace[:253], name[:253], code, min(max(latency, 0), 2**31 - 1),
+            self._cluster, wall_now(), self._clock.now(), who[:253], acting_as[:253], verb[:32], path[:1000],
+            resource[:253], namespace[:253], name[:253], code, min(max(latency, 0), 2**31 - 1),
         )  # fmt: skip
         self._log.add(told)
 

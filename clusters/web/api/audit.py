@@ -21,6 +21,7 @@ _EVENT = shapes.obj(
     at={"type": "string", "description": "Wall clock."},
     time={"type": "string", "description": "Virtual time."},
     user=_STRING,
+    actingAs={"type": "string", "description": "Whom the user impersonated; empty: nobody."},
     verb=_STRING,
     path=_STRING,
     resource={"type": "string", "description": "pods, deployments.apps, pods/exec; empty for other paths."},
@@ -107,6 +108,7 @@ def _shown(row: AuditEvent) -> dict[str, Any]:
         "at": rfc3339_micro(row.at),
         "time": rfc3339_micro(row.vtime),
         "user": row.user,
+        "actingAs": row.acting_as,
         "verb": row.verb,
         "path": row.path,
         "resource": row.resource,
@@ -129,6 +131,8 @@ def _whole(row: AuditEvent) -> dict[str, Any]:
         "verb": row.verb,
         "user": {"username": row.user},
     }
+    if row.acting_as:
+        event["impersonatedUser"] = {"username": row.acting_as}
     if row.resource:
         plural, _, subresource = row.resource.partition("/")
         resource, _, group = plural.partition(".")

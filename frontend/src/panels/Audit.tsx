@@ -286,7 +286,7 @@ function Line(props: { row: AuditRow; index: number; open: boolean; onToggle: ()
             type="button"
             data-row={props.index}
             aria-expanded={open}
-            aria-label={`${row.user} ${row.verb} ${row.resource || row.path} ${row.name}: ${row.code}`}
+            aria-label={`${actor(row)} ${row.verb} ${row.resource || row.path} ${row.name}: ${row.code}`}
             onClick={event => {
               event.stopPropagation();
               props.onToggle();
@@ -299,8 +299,8 @@ function Line(props: { row: AuditRow; index: number; open: boolean; onToggle: ()
         <time role="cell" dateTime={row.time} className="num font-mono text-[11.5px] text-ink-3">
           {row.time.slice(11, 19)}
         </time>
-        <span role="cell" className="truncate" title={row.user}>
-          {row.user || "–"}
+        <span role="cell" className="truncate" title={actor(row)}>
+          {actor(row)}
         </span>
         <span role="cell" className="truncate font-mono text-[11.5px]">
           {row.verb}
@@ -325,6 +325,11 @@ function Line(props: { row: AuditRow; index: number; open: boolean; onToggle: ()
 
 function toneOf(code: number): string {
   return code >= 500 ? "text-bad" : code >= 400 ? "text-warn" : "text-ok";
+}
+
+/** Who asked, and whom they acted as. */
+function actor(row: AuditRow): string {
+  return row.actingAs ? `${row.user} as ${row.actingAs}` : row.user || "–";
 }
 
 function took(us: number): string {

@@ -85,6 +85,8 @@ export interface AuditRow {
   /** virtual time */
   time: string;
   user: string;
+  /** whom the user impersonated; empty: nobody */
+  actingAs?: string;
   verb: string;
   path: string;
   resource: string;

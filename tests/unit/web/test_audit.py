@@ -169,3 +169,20 @@ def test_admin_shows_events_and_changes_none(sink: ClusterAudit, log: AuditLog, 
 
 def test_process_has_one_log() -> None:
     assert audit_log is audit.audit_log
+
+
+def test_impersonation_hides_nobody(demo: Cluster, sink: ClusterAudit, log: AuditLog) -> None:
+    told: list[dict[str, Any]] = []
+    server = new_server()
+    server.cluster.audit = lambda **event: told.append(event)
+    headers = [("authorization", "Bearer admin"), ("impersonate-user", "bob")]
+    server.handle(Request(method="GET", path="/api/v1/pods", headers=headers))
+    server.handle(Request(method="GET", path="/api/v1/pods", headers=headers[:1]))
+    assert [(e["user"].name, e["acting_as"], e["code"]) for e in told] == [("admin", "bob", 403), ("admin", "", 200)]
+    tell(sink, acting_as="bob")
+    status, page = Api()("GET", "clusters/demo/audit")
+    (row,) = page["events"]
+    assert (status, row["user"], row["actingAs"]) == (200, "ann", "bob")
+    _, event = Api()("GET", f"clusters/demo/audit/{row['id']}")
+    assert event["user"] == {"username": "ann"}
+    assert event["impersonatedUser"] == {"username": "bob"}
