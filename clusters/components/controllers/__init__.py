@@ -35,6 +35,7 @@ from clusters.components.controllers.statefulset import StatefulSetController
 from clusters.components.controllers.tokens import TokensController
 from clusters.components.controllers.volumes import (
     ClaimProtectionController,
+    EphemeralVolumeController,
     PersistentVolumeBinder,
     VolumeProtectionController,
     VolumeProvisioner,
@@ -69,6 +70,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EndpointSliceMirroringController,
     EndpointsController,
     DisruptionController,
+    EphemeralVolumeController,
     PersistentVolumeBinder,
     VolumeProvisioner,
     ClaimProtectionController,

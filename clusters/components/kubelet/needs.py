@@ -49,7 +49,7 @@ def missing_volume(informers: Informers, pod: Obj) -> str:
     """Why the first volume that cannot be mounted cannot; ""."""
     namespace = pod["metadata"]["namespace"]
     for volume in pod["spec"].get("volumes") or ():
-        for resource, name, optional in _volume_references(volume):
+        for resource, name, optional in _volume_references(pod, volume):
             if optional:
                 continue
             if resource == CLAIMS:
@@ -70,7 +70,7 @@ def _claim_problem(claim: Obj | None, name: str) -> str:
     return ""
 
 
-def _volume_references(volume: Obj) -> Iterator[tuple[str, str, bool]]:
+def _volume_references(pod: Obj, volume: Obj) -> Iterator[tuple[str, str, bool]]:
     """(resource, name, optional) of what a volume is made from. The root certificate that every pod mounts is not
     waited for: it is published with the namespace."""
     if "configMap" in volume:
@@ -79,6 +79,8 @@ def _volume_references(volume: Obj) -> Iterator[tuple[str, str, bool]]:
         yield SECRETS, volume["secret"].get("secretName", ""), bool(volume["secret"].get("optional"))
     elif "persistentVolumeClaim" in volume:
         yield CLAIMS, volume["persistentVolumeClaim"].get("claimName", ""), False
+    elif "ephemeral" in volume:
+        yield CLAIMS, f"{pod['metadata']['name']}-{volume['name']}", False
     elif "projected" in volume:
         sources: list[dict[str, Any]] = volume["projected"].get("sources") or []
         if any("serviceAccountToken" in source for source in sources):
@@ -92,7 +94,7 @@ def _volume_references(volume: Obj) -> Iterator[tuple[str, str, bool]]:
 def referenced(pod: Obj) -> Iterator[tuple[str, str]]:
     """(resource, name) of everything the pod waits for: when one of these changes the pod is looked at again."""
     for volume in pod["spec"].get("volumes") or ():
-        for resource, name, _ in _volume_references(volume):
+        for resource, name, _ in _volume_references(pod, volume):
             yield resource, name
     for key in ("initContainers", "containers"):
         for container in pod["spec"].get(key) or ():
