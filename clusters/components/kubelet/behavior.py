@@ -26,12 +26,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clusters.components.kubelet import catalogue, registries, shell
 from clusters.components.kubelet.shell import Loop, Program
 from clusters.components.kubelet.timing import NEVER, duration
-from clusters.kernel.clock import MILLISECOND, parse_rfc3339
+from clusters.kernel.clock import MILLISECOND, SECOND, parse_rfc3339
 from clusters.machinery.types import Obj
 from clusters.resources.metrics import load
 
@@ -71,6 +71,9 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
     name = container["name"]
     profile = catalogue.profile(container.get("image", ""))
     program = _program(pod, container, profile, reach, began)
+    if (program.stuck or not program.known) and program.end is None and _comes_first(pod, container):
+        last = max((at for at, _ in program.lines), default=0)
+        program = replace(program, end=(last + SECOND, 0))
 
     def text(what: str) -> str | None:
         return said.get(f"{name}.{what}", said.get(what))
@@ -176,6 +179,12 @@ def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach 
     return _networked(words, pairs, program, lambda host: _offset(reach, host, pod, began))
 
 
+def _comes_first(pod: Obj, container: Obj) -> bool:
+    """An init container: whatever it does, it is made to end."""
+    inits = pod["spec"].get("initContainers") or ()
+    return container.get("restartPolicy") != "Always" and any(each["name"] == container["name"] for each in inits)
+
+
 _WAITS = Program(shell=True)
 """A shell whose standard input is kept open runs on."""
 
@@ -189,6 +198,12 @@ def _environment(pod: Obj, container: Obj) -> dict[str, str]:
     meta = pod["metadata"]
     known = {"metadata.name": meta["name"], "metadata.namespace": meta.get("namespace", "")}
     env = {shell.NAMESPACE: meta.get("namespace", "")}
+    known |= {f"metadata.labels['{k}']": v for k, v in (meta.get("labels") or {}).items()}
+    known |= {f"metadata.annotations['{k}']": v for k, v in (meta.get("annotations") or {}).items()}
+    known["spec.nodeName"] = pod["spec"].get("nodeName", "")
+    known["spec.serviceAccountName"] = pod["spec"].get("serviceAccountName", "")
+    if any("hostname" in word.lower() for word in (*(container.get("command") or ()), *(container.get("args") or ()))):
+        env["HOSTNAME"] = str(pod["spec"].get("hostname") or meta["name"])[:63]
     for entry in container.get("env") or ():
         if "value" in entry:
             env[entry["name"]] = str(entry["value"])

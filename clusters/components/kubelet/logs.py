@@ -125,7 +125,7 @@ def _repeated(loop: shell.Loop | None, began: int, until: int) -> Iterator[LogLi
         at = start + turn * loop.period
         for offset, text in loop.lines:
             if at + offset <= until:
-                yield LogLine(at + offset, text)
+                yield LogLine(at + offset, shell.filled(text, turn))
 
 
 def _filled(text: str, at: int, host: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from clusters.components.kubelet.console import limits
 from clusters.components.kubelet.console.container import Container
 from clusters.components.kubelet.console.files import Layer
 from clusters.components.kubelet.console.network import ClusterNetwork
 from clusters.components.kubelet.console.session import NotStarted, Session
+from clusters.components.kubelet.script import limits
 from clusters.kernel.clock import SECOND, parse_rfc3339
 from clusters.machinery.types import Obj
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clusters.components.kubelet.shell import DATE, HOSTNAME, Loop, compile_command
+from clusters.components.kubelet import behavior
+from clusters.components.kubelet.shell import DATE, HOSTNAME, STEP, Loop, compile_command, filled
 from clusters.kernel.clock import SECOND
 
 
@@ -59,6 +60,59 @@ def test_endless_loop_is_held_as_one_round():
     assert program.lines == ((0, "start"),)
     assert program.loop == Loop(0, 5 * SECOND, ((0, "tick"), (2 * SECOND, "tock")))
     assert program.end is None
+
+
+def test_endless_loop_that_counts_is_held_as_one_round():
+    program = sh('i=7; while true; do echo "$i: $(date)"; i=$((i+1)); sleep 2; done')
+    assert program.loop is not None
+    assert (program.loop.start, program.loop.period) == (0, 2 * SECOND)
+    ((_, text),) = program.loop.lines
+    assert filled(text, 0) == f"7: {DATE}"
+    assert filled(text, 1000) == f"1007: {DATE}"
+
+
+def test_loop_that_counts_to_a_decision_is_walked_through():
+    program = sh("i=0; while true; do i=$((i+1)); if [ $i -gt 5 ]; then exit 4; fi; sleep 1; done")
+    assert program.end == (5 * SECOND + STEP, 4)
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "seconds", "code"),
+    [
+        (("python3", "-c", "import time\nprint('a', 1 + 2)\ntime.sleep(4)"), ["a 3"], 5, 0),
+        (("python", "-c", "import os, sys\nif int(os.environ['N']) % 2 == 1:\n  sys.exit(3)"), [], 1, 3),
+        (("python", "-c", "for i in range(2):\n  print(f'n{i}')"), ["n0", "n1"], 1, 0),
+        (
+            ("python", "-c", "print(1 / 0)"),
+            ["Traceback (most recent call last):", "ZeroDivisionError: division by zero"],
+            1,
+            1,
+        ),
+        (("python", "-c", "import pandas; pandas.read_csv('x')"), [], 1, 0),
+        (("perl", "-Mbignum=bpi", "-wle", "print bpi(12)"), ["3.14159265358"], 1, 0),
+        (("node", "-e", "console.log('hi')"), ["hi"], 1, 0),
+    ],
+)
+def test_program_in_the_command_line_is_understood(command, lines, seconds, code):
+    program = compile_command(command, (("N", "5"),))
+    assert [text for _, text in program.lines] == lines
+    assert program.end is not None
+    assert (program.end[0] // SECOND, program.end[1]) == (seconds, code)
+
+
+@pytest.mark.parametrize(
+    "code", ["x = 'a' * 99999999", "x = 9\nfor i in range(99): x = x * x", "while True: x = 1", "(" * 500]
+)
+def test_hostile_programs_are_bounded(code):
+    compile_command(("python", "-c", code))
+
+
+def test_init_container_ends_also_if_nobody_knows_what_it_does():
+    init = {"name": "init", "image": "example.com/tools", "command": ["sh", "-c", "echo go; restore --all; echo never"]}
+    pod = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"initContainers": [init], "containers": [init]}}
+    assert behavior.of(pod, init).ends is not None
+    other = {**init, "name": "other"}
+    assert behavior.of(pod, other).ends is None
 
 
 def test_variables_come_from_the_environment_and_from_assignments():
@@ -156,6 +210,15 @@ def test_status_code_can_be_taken_out_of_an_answer():
         ("if [ 1 -gt 2 ]; then echo a; elif true; then echo b; fi", ["b"]),
         ("! false && echo not", ["not"]),
         ("(echo in; exit 3) > /dev/null; echo out $?", ["out 3"]),
+        ("f() { echo in $1; return 3; }; f x; echo $?", ["in x", "3"]),
+        ("case abc in x|y) echo no ;; a*) echo yes ;; esac", ["yes"]),
+        ("X=5; cat <<EOF\nhi $X\n  $((X + 1))\nEOF", ["hi 5", "  6"]),
+        ("items=(a b c); echo ${items[1]} ${#items[@]}", ["b 3"]),
+        ("[[ mysql-12 =~ -([0-9]+)$ ]] || exit 1; echo ${BASH_REMATCH[1]}", ["12"]),
+        ("for ((i = 0; i < 2; i++)); do echo $i; done", ["0", "1"]),
+        ("echo a b | while read x y; do echo $y; done; read z; echo $?", ["b", "1"]),
+        ("printf '%s-%s\\n' a b; exec 3>&1; echo x 2>&-", ["a-b", "x"]),
+        ("x=a.b; echo ${x%.b} ${x/./_} ${x^^}", ["a a_b A.B"]),
     ],
 )
 def test_shell_does_what_people_expect(script, lines):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clusters.components.kubelet.console import arithmetic
 from clusters.components.kubelet.console.files import FileProblem, resolve
 from clusters.components.kubelet.console.machine import Exit, Leave, Return, Shell, Streams
 from clusters.components.kubelet.console.process import Running
+from clusters.components.kubelet.script import arithmetic
 
 Builtin = Callable[[Shell, list[str], Streams], "int | Running"]
 

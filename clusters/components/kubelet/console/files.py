@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from clusters.components.kubelet.console import limits
+from clusters.components.kubelet.script import limits
 
 
 class FileProblem(Exception):

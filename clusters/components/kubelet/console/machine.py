@@ -6,10 +6,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
-from clusters.components.kubelet.console import arithmetic, conditions, limits
-from clusters.components.kubelet.console.expansion import Exit, Expansion, Failed, Streams, into
 from clusters.components.kubelet.console.files import FileProblem, resolve
-from clusters.components.kubelet.console.lexer import Incomplete, SyntaxProblem
 from clusters.components.kubelet.console.process import (
     TICK,
     BrokenPipe,
@@ -20,7 +17,11 @@ from clusters.components.kubelet.console.process import (
     Sink,
     System,
 )
-from clusters.components.kubelet.console.syntax import Block, Command, Compound, Pipeline, Redirect, Simple, parse
+from clusters.components.kubelet.script import arithmetic, conditions, limits
+from clusters.components.kubelet.script.expansion import Exit, Expansion, Failed, into
+from clusters.components.kubelet.script.lexer import Incomplete, SyntaxProblem
+from clusters.components.kubelet.script.streams import Streams
+from clusters.components.kubelet.script.syntax import Block, Command, Compound, Pipeline, Redirect, Simple, parse
 
 NOT_FOUND, NOT_RUNNABLE, INTERRUPTED = 127, 126, 130
 
@@ -408,6 +409,8 @@ class Shell(Expansion):
         pending: list[_Pending] = []
         own = Streams(streams.stdin, streams.out, streams.err)
         for redirect in redirects:
+            if redirect.fd == 9:
+                continue
             try:
                 name = yield from self.joined(redirect.target, streams)
             except Failed:
@@ -463,6 +466,24 @@ class Shell(Expansion):
             except FileProblem as problem:
                 streams.err(f"{self.name}: write error: {problem}\n".encode())
                 self.code = 1
+
+    def globbed(self, text: str, pattern: str) -> list[str]:
+        """The paths that match, or the word itself."""
+        absolute = pattern.startswith("/")
+        found = ["/"] if absolute else [""]
+        for piece in [p for p in pattern.split("/") if p]:
+            following: list[str] = []
+            for base in found:
+                where = base or self.cwd
+                try:
+                    names = self.system.files.names(where)
+                except FileProblem:
+                    continue
+                for name in names:
+                    if fnmatchcase(name, piece) and (piece.startswith(".") or not name.startswith(".")):
+                        following.append(f"{base.rstrip('/')}/{name}" if base else name)
+            found = following[: limits.WORDS]
+        return sorted(found) or [text]
 
 
 class _Pending:

@@ -6,7 +6,7 @@ back when `due` says so. Nothing happens between calls.
 
 from __future__ import annotations
 
-from clusters.components.kubelet.console import limits, tools
+from clusters.components.kubelet.console import tools
 from clusters.components.kubelet.console.container import Container
 from clusters.components.kubelet.console.machine import Exit
 from clusters.components.kubelet.console.network import Network
@@ -21,6 +21,7 @@ from clusters.components.kubelet.console.process import (
     System,
 )
 from clusters.components.kubelet.console.terminal import Terminal
+from clusters.components.kubelet.script import limits
 
 STDOUT, STDERR = 1, 2
 KILLED, INTERRUPTED = 137, 130

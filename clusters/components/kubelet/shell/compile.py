@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from clusters.components.kubelet.script.expansion import Exit, Failed
+from clusters.components.kubelet.script.lexer import SyntaxProblem
+from clusters.components.kubelet.script.syntax import parse
 from clusters.components.kubelet.shell.program import RUNS_ON, STEP, Program
-from clusters.components.kubelet.shell.run import SHELLS, Exit, LoopControl, Run, RunsOn, script_of
-from clusters.components.kubelet.shell.syntax import parse
+from clusters.components.kubelet.shell.run import SHELLS, LoopControl, Return, Run, RunsOn, script_of
 
 _MAX_SCRIPT = 65536
 
@@ -48,9 +50,13 @@ def _compile(command: Sequence[str], env: Pairs, reachable: Reachable) -> Progra
         code = run.code
     except Exit as end:
         code = end.code
+    except Return as back:
+        code = back.code
     except LoopControl:
         code = 0
-    except RunsOn:
+    except Failed:
+        code = 2
+    except (RunsOn, SyntaxProblem):
         if forced is not None and run.loop is None:
             return run.program((run.time + STEP, forced), shell=stubborn)
         return run.program(None, shell=stubborn)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from clusters.kernel.clock import MILLISECOND
 
-DATE, HOSTNAME = "\x00D", "\x00H"
-"""In a line: the time it is printed at; the pod's host name."""
+DATE, HOSTNAME, COUNT = "\x00D", "\x00H", "\x00C"
+"""In a line: the time it is printed at; the pod's host name; a number that grows with each round of a loop."""
 STEP = 10 * MILLISECOND
 """What a quick command takes."""
 
@@ -38,6 +38,9 @@ class Program:
     """Runs as a shell or `sleep` that does not handle SIGTERM as process 1."""
     hosts: tuple[str, ...] = ()
     """What it tried to reach: the program may go on differently once it can."""
+
+    stuck: bool = False
+    """It runs on with a command that nobody here knows."""
 
     def has_file(self, path: str, at: int) -> bool:
         present = False

@@ -1,21 +1,31 @@
 """Running a script in virtual time, ahead of time.
 
-Everything that takes time is a sleep or an endless command; a loop whose rounds are all alike is held as one
-round. Bounds on steps, texts and depth keep hostile scripts harmless.
+The grammar and what words become are those of the shell that `kubectl exec` meets (`console`); here commands are not
+run but understood. Everything that takes time is a sleep or an endless command; a loop whose rounds are all alike, or
+differ only by counting, is held as one round. Bounds on steps, texts and depth keep hostile scripts harmless.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TypeVar
 
-from clusters.components.kubelet.shell import filters, tools
+from clusters.components.kubelet.script import arithmetic, conditions
+from clusters.components.kubelet.script.expansion import Exit, Expansion, Failed
+from clusters.components.kubelet.script.lexer import Part
+from clusters.components.kubelet.script.printing import formatted
+from clusters.components.kubelet.script.streams import Input, Running, Streams
+from clusters.components.kubelet.script.syntax import Block, Command, Compound, Pipeline, Redirect, Simple, parse
+from clusters.components.kubelet.shell import counting, filters, inline, tools
 from clusters.components.kubelet.shell.bracket import evaluate
+from clusters.components.kubelet.shell.commands import BUILTIN, DECLARING, QUICK, WRAPPERS
 from clusters.components.kubelet.shell.program import DATE, HOSTNAME, STEP, Line, Loop, Program
-from clusters.components.kubelet.shell.syntax import Block, Command, Compound, Pipeline, parse, substitution_end
 from clusters.components.kubelet.timing import duration
 from clusters.kernel.clock import SECOND
 
+T = TypeVar("T")
 NAMESPACE = "\x00namespace"
 """The variable under which the pod's namespace is handed in."""
 SHELLS = {"sh", "bash", "ash", "/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/bash", "/usr/bin/sh"}
@@ -23,33 +33,7 @@ _NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _LOGS = ("/dev/stdout", "/dev/stderr", "/proc/1/fd/1")
 _MAX_STEPS = 2000
 _MAX_TEXT = 4096
-_QUICK = {
-    "ls", "env", "ps", "mkdir", "cp", "mv", "chmod", "chown", "uname", "id", "whoami", "pwd", "sed", "grep", "awk",
-    "head", "tail", "tr", "cut", "sort", "wc", "dd", "sync", "ln", "printenv", "which", "umask", "df", "du", "free",
-    "mount", "stat", "tee", "xargs", "base64", "sha256sum", "md5sum", "tar", "gzip", "apk", "apt-get", "git", "jq",
-    "kubectl", "openssl", "basename", "dirname", "expr", "mktemp", "find", "diff",
-}  # fmt: skip
-_BUILTIN = {
-    "export",
-    "set",
-    "cd",
-    "unset",
-    "trap",
-    "local",
-    "readonly",
-    "declare",
-    "shift",
-    "eval",
-    "source",
-    ".",
-    "wait",
-}
-_WRAPPERS = {"exec", "time", "nohup", "tini", "dumb-init", "command", "env", "sudo"}
-
-
-class Exit(Exception):
-    def __init__(self, code: int) -> None:
-        self.code = code
+_MAX_CALLS = 40
 
 
 class RunsOn(Exception):
@@ -63,6 +47,13 @@ class LoopControl(Exception):
         self.name = name
 
 
+class Return(Exception):
+    """`return`."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
 def script_of(command: Sequence[str]) -> str | None:
     """The text behind `-c`."""
     for i, word in enumerate(command[1:], start=1):
@@ -71,11 +62,31 @@ def script_of(command: Sequence[str]) -> str | None:
     return None
 
 
-class Run:
+_SILENT = Streams(Input(), lambda data: None, lambda data: None)
+
+
+def _at_once(work: Generator[int, None, T]) -> T:
+    """Nothing here has to wait."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+class Run(Expansion):
     """One execution. `reachable`: host → offset from which on it can be reached."""
 
     def __init__(self, env: Mapping[str, str], reachable: Mapping[str, int]) -> None:
-        self.env = dict(env)
+        self.exported = dict(env)
+        self.local: dict[str, str] = {}
+        self.arrays: dict[str, list[str]] = {}
+        self.args: list[str] = []
+        self.cwd, self.name, self.bash = "/", "sh", True
+        self.functions: dict[str, Command] = {}
+        self.calls = 0
+        self.stdin: list[str] | None = None
         self.reachable = reachable
         self.time = 0
         self.code = 0
@@ -90,71 +101,163 @@ class Run:
 
     def program(self, end: tuple[int, int] | None, *, shell: bool) -> Program:
         known = self.known or bool(self.lines) or end is not None or self.loop is not None
-        return Program(tuple(self.lines), self.loop, end, tuple(self.files), known, shell, tuple(self.hosts))
+        return Program(
+            tuple(self.lines), self.loop, end, tuple(self.files), known, shell, tuple(self.hosts), not self.known
+        )
+
+    # words
+
+    def child(self) -> Run:
+        """Substitutions run in place: what they ask for and how long they take counts."""
+        return self
+
+    def run(self, text: str, streams: Streams) -> Running:
+        self.block(parse(text))
+        return self.code
+        yield
+
+    def value(self, name: str) -> str | None:
+        found = super().value(name)
+        return HOSTNAME if name == "HOSTNAME" and found is None else found
+
+    def part(self, part: Part, streams: Streams) -> Generator[int, None, str]:
+        if part.kind == "command":
+            printed = len(self.lines)
+            self.block(parse(part.text))
+            texts = [text for _, text in self.lines[printed:]]
+            del self.lines[printed:]
+            return "\n".join(texts)[:_MAX_TEXT]
+        return (yield from super().part(part, streams))
+
+    def globbed(self, text: str, pattern: str) -> list[str]:
+        """What files there are is not known."""
+        return [text]
 
     # structure
 
     def block(self, block: Block) -> None:
-        last = len(block.parts) - 1
-        for i, (connector, pipeline) in enumerate(block.parts):
-            if (connector == "&&" and self.code) or (connector == "||" and not self.code):
+        for index, (joint, pipeline, background) in enumerate(block):
+            if (joint == "&&" and self.code) or (joint == "||" and not self.code):
+                continue
+            self._count()
+            if background:
                 continue
             self._pipeline(pipeline)
-            followed = i < last and block.parts[i + 1][0] in ("&&", "||")
-            if self.code and self.errexit and not self._in_condition and not followed and not pipeline.negated:
+            following = block[index + 1][0] if index + 1 < len(block) else ";"
+            if self.code and self.errexit and not self._in_condition and following == ";" and not pipeline.negated:
                 raise Exit(self.code)
 
-    def _pipeline(self, pipeline: Pipeline) -> None:
+    def _count(self) -> None:
         self.steps += 1
         if self.steps > _MAX_STEPS:
             raise RunsOn
-        if pipeline.background:
-            return
-        if len(pipeline.stages) == 1:
-            self._stage(pipeline.stages[0])
+
+    def _pipeline(self, pipeline: Pipeline) -> None:
+        commands = pipeline.commands
+        if len(commands) == 1:
+            self._command(commands[0])
         else:
+            outer = self.stdin
             printed = len(self.lines)
-            self._stage(pipeline.stages[0])
-            texts = [text for _, text in self.lines[printed:]]
-            del self.lines[printed:]
+            self._command(commands[0])
+            texts = self._taken(printed)
             self.code = 0
-            for stage in pipeline.stages[1:]:
-                if isinstance(stage, Command) and stage.words:
-                    words = [w for word in stage.words for w in self.words(word)]
-                    if words:
-                        texts, self.code = filters.apply(words, texts)
-                    if stage.output:
-                        texts = []
+            for command in commands[1:]:
+                texts = self._piped(command, texts)
             self.lines += [(self.time, text) for text in texts]
+            self.stdin = outer
         if pipeline.negated:
             self.code = int(not self.code)
 
-    def _stage(self, stage: Command | Compound) -> None:
-        if isinstance(stage, Command):
-            self._command(stage)
-            return
-        printed = len(self.lines)
-        self._compound(stage)
-        if stage.output and stage.output not in _LOGS:
-            del self.lines[printed:]
-            self.files.append((self.time, self.expand(stage.output), True))
+    def _taken(self, printed: int) -> list[str]:
+        texts = [text for _, text in self.lines[printed:]]
+        del self.lines[printed:]
+        return texts
 
-    def _compound(self, stage: Compound) -> None:
-        if stage.kind == "group":
-            self.block(stage.parts[0])
-        elif stage.kind == "subshell":
+    def _piped(self, command: Command, texts: list[str]) -> list[str]:
+        """What a later command of a pipeline makes of the lines before it."""
+        if isinstance(command, Simple):
+            words = self._words(command)
+            if words and words[0] not in self.functions and words[0] not in ("read", *SHELLS):
+                texts, self.code = filters.apply(words, texts)
+                return [] if self._goes_to_file(command.redirects, keep=words[0] != "tee") else texts
+        self.stdin = list(texts)
+        printed = len(self.lines)
+        self._command(command)
+        return self._taken(printed)
+
+    def _command(self, command: Command) -> None:
+        outer, printed = self.stdin, len(self.lines)
+        given = self._given(command.redirects)
+        if given is not None:
+            self.stdin = given
+        try:
+            if isinstance(command, Simple):
+                self._simple(command)
+            else:
+                self._compound(command)
+        except Failed:
+            self.code = 2
+        finally:
+            if given is not None:
+                self.stdin = outer
+            if self._goes_to_file(command.redirects):
+                del self.lines[printed:]
+
+    def _given(self, redirects: Sequence[Redirect]) -> list[str] | None:
+        """The lines of a here-document or here-string."""
+        for redirect in redirects:
+            if redirect.operator in ("<<", "<<<"):
+                text = _at_once(self.joined(redirect.target, _SILENT))
+                return text.removesuffix("\n").split("\n")
+        return None
+
+    def _goes_to_file(self, redirects: Sequence[Redirect], *, keep: bool = True) -> bool:
+        """Whether the output is not the log's; then there is a file."""
+        for redirect in redirects:
+            if redirect.fd in (1, 12) and redirect.operator in (">", ">>"):
+                path = _at_once(self.joined(redirect.target, _SILENT))
+                if path in _LOGS:
+                    return False
+                if keep:
+                    self.files.append((self.time, path, True))
+                return True
+        return False
+
+    def _compound(self, command: Compound) -> None:
+        kind, blocks = command.kind, command.blocks
+        if kind == "group":
+            self.block(blocks[0])
+        elif kind == "subshell":
             try:
-                self.block(stage.parts[0])
+                self.block(blocks[0])
             except Exit as end:
                 self.code = end.code
-        elif stage.kind == "if":
-            chosen = stage.parts[1] if self._holds(stage.parts[0]) else stage.parts[2]
+        elif kind == "if":
+            self._if(blocks)
+        elif kind == "for":
+            self._for(command)
+        elif kind == "case":
+            self._case(command)
+        elif kind == "function" and command.body is not None:
+            self.functions[command.name] = command.body
             self.code = 0
-            self.block(chosen)
-        elif stage.kind == "for":
-            self._for(stage)
+        elif kind == "test":
+            self._test(command)
+        elif kind == "arithmetic":
+            self._arithmetic(command)
         else:
-            self._while(stage)
+            self._while(command)
+
+    def _if(self, blocks: Sequence[Block]) -> None:
+        for condition, then in zip(blocks[::2], blocks[1::2], strict=False):
+            if self._holds(condition):
+                self.code = 0
+                self.block(then)
+                return
+        self.code = 0
+        if len(blocks) % 2:
+            self.block(blocks[-1])
 
     def _holds(self, condition: Block) -> bool:
         self._in_condition += 1
@@ -165,33 +268,98 @@ class Run:
             self._in_condition -= 1
         return self.code == 0
 
-    def _for(self, node: Compound) -> None:
-        name = node.words[0] if node.words else "_"
-        for value in [v for word in node.words[2:] for v in self.words(word)]:
-            self.env[name] = value
+    def _case(self, command: Compound) -> None:
+        (subject,) = command.words or ((),)
+        value = _at_once(self.joined(subject, _SILENT))
+        self.code = 0
+        for patterns, block in zip(command.patterns, command.blocks, strict=True):
+            if any(fnmatchcase(value, _at_once(self.pattern(each, _SILENT))) for each in patterns):
+                self.block(block)
+                return
+
+    def _test(self, command: Compound) -> None:
+        pieces: list[conditions.Piece] = []
+        for token in command.tokens:
+            if not token.word:
+                pieces.append(conditions.Piece(token.text, operator=True))
+                continue
+            text = _at_once(self.joined(token.word, _SILENT))
+            pattern = _at_once(self.pattern(token.word, _SILENT))
+            expression = _at_once(self.pattern(token.word, _SILENT, regular=True))
+            pieces.append(conditions.Piece(text, pattern, expression, operator=False, plain=token.plain))
+        try:
+            held, groups = conditions.evaluate(pieces, lambda op, word: not evaluate([op, word], self._file_is_there))
+        except ValueError:
+            self.code = 2
+            return
+        if groups:
+            self.arrays["BASH_REMATCH"] = groups
+        self.code = int(not held)
+
+    def _arithmetic(self, command: Compound) -> None:
+        steps = [word[0].text for word in command.words or ()]
+        if len(steps) == 1:
+            self.code = int(not self._counted(steps[0]))
+            return
+        self._counted(steps[0])
+        while not steps[1].strip() or self._counted(steps[1]):
+            self._count()
             try:
-                self.block(node.parts[0])
+                self.block(command.blocks[0])
+            except LoopControl as control:
+                if control.name == "break":
+                    break
+            self._counted(steps[2])
+
+    def _counted(self, text: str) -> int:
+        try:
+            return arithmetic.evaluate(text, self.number, self.assign)
+        except arithmetic.ArithmeticProblem:
+            raise Failed from None
+
+    def _for(self, command: Compound) -> None:
+        values = list(self.args) if command.words is None else _at_once(self.words(command.words, _SILENT))
+        for value in values:
+            self._count()
+            self.assign(command.name, value)
+            try:
+                self.block(command.blocks[0])
             except LoopControl as control:
                 if control.name == "break":
                     break
 
-    def _while(self, node: Compound) -> None:
+    def _while(self, command: Compound) -> None:
+        rounds: list[tuple[int, list[Line]]] = []
+        straight = counting.is_straight(command)
         while True:
-            began, printed, before = self.time, len(self.lines), (dict(self.env), len(self.files))
-            if self._holds(node.parts[0]) == (node.kind == "until"):
+            began, printed, before = self.time, len(self.lines), self._state()
+            if self._holds(command.blocks[0]) == (command.kind == "until"):
                 self.code = 0
                 return
             asked = self.time
             try:
-                self.block(node.parts[1])
+                self.block(command.blocks[1])
             except LoopControl as control:
                 if control.name == "break":
                     return
             if self.time == began:
+                if self.stdin is not None:
+                    continue
                 self.time += SECOND
-            if (self.env, len(self.files)) == before:
+            if self._state() == before:
                 # Nothing that a condition could look at has changed but what can be reached.
                 self._repeat(began, asked, printed)
+            elif straight:
+                rounds.append((began, [(at - began, text) for at, text in self.lines[printed:]]))
+                counted = counting.loop(rounds[-3:], self.time) if len(rounds) >= 3 else None
+                if counted is not None:
+                    del self.lines[printed - sum(len(lines) for _, lines in rounds[-3:-1]) :]
+                    self.loop = counted
+                    raise RunsOn
+
+    def _state(self) -> tuple[object, ...]:
+        arrays = {name: tuple(values) for name, values in self.arrays.items()}
+        return dict(self.exported), dict(self.local), arrays, len(self.files), len(self.stdin or ())
 
     def _repeat(self, began: int, asked: int, printed: int) -> None:
         """Skip the rounds that are like the last one: up to the next host that appears, or for ever."""
@@ -211,28 +379,95 @@ class Run:
 
     # commands
 
-    def _command(self, command: Command) -> None:
-        words = [w for word in command.words for w in self._assigned_or_words(word)]
-        while words and re.match(r"[A-Za-z_]\w*=", words[0]):
-            name, _, value = words.pop(0).partition("=")
-            self.env[name] = value[:_MAX_TEXT]
-            self.code = 0
+    def _words(self, command: Simple) -> list[str]:
+        return _at_once(self.words(command.words, _SILENT))
+
+    def _simple(self, command: Simple) -> None:
+        words = self._words(command)
+        for name, word in command.assignments:
+            if word and word[0].kind == "array":
+                self.assign_array(name, _at_once(self.words(word[0].items, _SILENT)))
+            else:
+                if not words:
+                    self.code = 0
+                self.assign(name, _at_once(self.joined(word, _SILENT))[:_MAX_TEXT])
         if not words:
             return
-        printed = len(self.lines)
-        self.code = self.simple(words)
-        if command.output and command.output not in _LOGS:
-            del self.lines[printed:]
-            self.files.append((self.time, self.expand(command.output), True))
+        body = self.functions.get(words[0])
+        if body is None:
+            self.code = self.simple(words)
+        elif self.calls < _MAX_CALLS:
+            self._call(body, words[1:])
+        else:
+            self.code = 1
 
-    def _assigned_or_words(self, word: str) -> list[str]:
-        """An assignment is one word, however many its value has."""
-        return [self.expand(word)] if re.match(r"[A-Za-z_]\w*=", word) else self.words(word)
+    def _call(self, body: Command, args: list[str]) -> None:
+        outer, self.args = self.args, args
+        self.calls += 1
+        self.code = 0
+        try:
+            self._command(body)
+        except Return as back:
+            self.code = back.code
+        finally:
+            self.args = outer
+            self.calls -= 1
+
+    def _read(self, args: Sequence[str]) -> int:
+        names = [a for a in args if not a.startswith("-")] or ["REPLY"]
+        if not self.stdin:
+            return 1
+        fields = self.stdin.pop(0).split(None, len(names) - 1)
+        for index, name in enumerate(names):
+            self.assign(name, fields[index].strip() if index < len(fields) else "")
+        return 0
+
+    def _set(self, args: Sequence[str]) -> int:
+        for index, arg in enumerate(args):
+            if arg == "--" or not arg.startswith(("-", "+")):
+                self.args = list(args[index + (arg == "--") :])
+                break
+            if re.fullmatch(r"[-+][a-z]*e[a-z]*", arg):
+                self.errexit = arg.startswith("-")
+        return 0
+
+    def _own(self, name: str, args: list[str]) -> int | None:
+        """The shell's own commands; None if it is none of them."""
+        if name == "exit":
+            raise Exit(int(args[0]) & 255 if args and args[0].isdigit() else self.code)
+        if name == "return":
+            raise Return(int(args[0]) & 255 if args and args[0].isdigit() else self.code)
+        if name in ("break", "continue"):
+            raise LoopControl(name)
+        if name == "read":
+            return self._read(args)
+        if name == "set":
+            return self._set(args)
+        if name == "shift":
+            del self.args[: int(args[0]) if args and args[0].isdigit() else 1]
+            return 0
+        if name == "unset":
+            for each in args:
+                self.exported.pop(each, None)
+                self.local.pop(each, None)
+            return 0
+        if name == "eval":
+            self.block(parse(" ".join(args)))
+            return self.code
+        if name == "let":
+            return int(not [self._counted(arg) for arg in args][-1]) if args else 1
+        if name in DECLARING:
+            for assignment in args:
+                key, has, value = assignment.partition("=")
+                if has:
+                    self.assign(key, value[:_MAX_TEXT])
+            return 0
+        return 0 if name in BUILTIN else None
 
     def simple(self, words: list[str]) -> int:
         """Run one command; its exit code. Raises RunsOn for one that does not end."""
         name, args = words[0].rpartition("/")[2] or words[0], words[1:]
-        if name in _WRAPPERS:
+        if name in WRAPPERS:
             rest = [a for a in args if a != "--"]
             while rest and ((name == "env" and "=" in rest[0]) or rest[0].startswith("-")):
                 rest = rest[1:]
@@ -245,44 +480,40 @@ class Run:
             if script is not None:
                 self.block(parse(script))
             return self.code if script is not None else 0
-        if name == "exit":
-            raise Exit(int(args[0]) & 255 if args and args[0].isdigit() else self.code)
-        if name in ("break", "continue"):
-            raise LoopControl(name)
-        if name in ("true", ":", "read"):
+        own = self._own(name, args)
+        if own is not None:
+            return own
+        if name in ("true", ":"):
             return 0
         if name == "false":
             return 1
-        if name == "set":
-            self.errexit = self.errexit or any(re.fullmatch(r"-[a-z]*e[a-z]*", a) for a in args)
-            return 0
-        if name in _BUILTIN:
-            for assignment in args if name in ("export", "local", "readonly", "declare") else ():
-                key, has, value = assignment.partition("=")
-                if has:
-                    self.env[key] = value[:_MAX_TEXT]
-            return 0
         if name == "sleep":
             return self._sleep(args)
-        if name in ("test", "[", "[["):
-            return evaluate([a for a in args if a not in ("]", "]]")], self._file_is_there)
+        if name in ("test", "["):
+            return evaluate([a for a in args if a != "]"], self._file_is_there)
         if name in tools.NETWORK:
             return self._ask(name, args)
+        if inline.INTERPRETERS.fullmatch(name) and (code := inline.code_of(args)) is not None:
+            return self._interpreted(name, code)
         return self._print_or_touch(name, args)
 
     def _print_or_touch(self, name: str, args: list[str]) -> int:
-        if name in ("echo", "printf"):
+        if name == "echo":
             self._print(" ".join(args[1:] if args[:1] in (["-e"], ["-n"], ["-en"], ["-ne"]) else args))
+        elif name == "printf":
+            self._print(formatted(args[0], args[1:]) if args else "")
+        elif name == "cat" and not args and self.stdin is not None:
+            self.lines += [(self.time, line) for line in self.stdin]
         elif name == "date":
             self._print(DATE)
         elif name == "hostname":
-            self._print(HOSTNAME)
+            self._print(self.value("HOSTNAME") or HOSTNAME)
         elif name in ("touch", "rm"):
             there = name == "touch"
             self.files += [(self.time, path, there) for path in args if not path.startswith("-")]
         elif name == "cat" and args:
-            if args[-1] == _NAMESPACE_FILE and NAMESPACE in self.env:
-                self._print(self.env[NAMESPACE])
+            if args[-1] == _NAMESPACE_FILE and NAMESPACE in self.exported:
+                self._print(self.exported[NAMESPACE])
             elif any(path == args[-1] for _, path, _ in self.files) and not self._file_is_there(args[-1]):
                 return 1
         elif name == "seq":
@@ -290,12 +521,20 @@ class Run:
                 self._print(value)
         elif name == "tail" and any(a in ("-f", "-F") for a in args):
             raise RunsOn
-        elif name in _QUICK:
+        elif name in QUICK:
             self.time += STEP
         else:
             self.known = False
             raise RunsOn
         return 0
+
+    def _interpreted(self, name: str, code: str) -> int:
+        done = inline.run(name, code, {**self.exported, **self.local})
+        self.lines += [(self.time + at, line) for at, line in done.lines]
+        self.time += done.time
+        if done.endless:
+            raise RunsOn
+        return done.code
 
     def _print(self, text: str) -> None:
         self.lines += [(self.time, line) for line in text.replace("\\n", "\n").removesuffix("\n").split("\n")]
@@ -332,67 +571,6 @@ class Run:
                 present = there
         return present
 
-    # words
-
-    def words(self, word: str) -> list[str]:
-        """A word with its variables filled in; unquoted ones may give several words, or none."""
-        text = self.expand(word)
-        if word[:1] in "'\"" or ("$" not in word and "`" not in word):
-            return [text]
-        return text.split() if '"' not in word else [text]
-
-    def expand(self, word: str) -> str:
-        out: list[str] = []
-        at, quoted = 0, False
-        while at < len(word):
-            char = word[at]
-            if char == "'" and not quoted:
-                end = word.find("'", at + 1)
-                end = len(word) if end < 0 else end
-                out.append(word[at + 1 : end])
-                at = end + 1
-            elif char == '"':
-                quoted = not quoted
-                at += 1
-            elif char == "\\" and at + 1 < len(word):
-                out.append(word[at : at + 2] if word[at + 1] in "nt" else word[at + 1])
-                at += 2
-            elif char == "$":
-                text, at = self._variable(word, at)
-                out.append(text)
-            elif char == "`":
-                end = word.find("`", at + 1)
-                end = len(word) if end < 0 else end
-                out.append(self._substitute(word[at + 1 : end]))
-                at = end + 1
-            else:
-                out.append(char)
-                at += 1
-        return "".join(out)[:_MAX_TEXT]
-
-    def _variable(self, word: str, at: int) -> tuple[str, int]:
-        if word.startswith("$((", at):
-            end = substitution_end(word, at + 1)
-            return _arithmetic(word[at + 3 : end - 2], self.env), end
-        if word.startswith("$(", at):
-            end = substitution_end(word, at + 1)
-            return self._substitute(word[at + 2 : end - 1]), end
-        if word.startswith("$?", at):
-            return str(self.code), at + 2
-        if name := re.match(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^}]*))?[^}]*\})", word[at:]):
-            key = name.group(1) or name.group(2)
-            found = self.env.get(key, "") or name.group(3) or ""
-            return (HOSTNAME if key == "HOSTNAME" else found), at + name.end()
-        return "$", at + 1
-
-    def _substitute(self, script: str) -> str:
-        """The output of a command, in one line."""
-        printed = len(self.lines)
-        self.block(parse(script))
-        texts = [text for _, text in self.lines[printed:]]
-        del self.lines[printed:]
-        return "\n".join(texts)
-
 
 def _seq(args: Sequence[str]) -> list[str]:
     numbers = [int(a) for a in args if a.lstrip("-").isdigit()]
@@ -404,17 +582,3 @@ def _seq(args: Sequence[str]) -> list[str]:
     elif len(numbers) >= 3:
         first, step = numbers[0], numbers[1] or 1
     return [str(n) for n in range(first, last + (1 if step > 0 else -1), step)[:_MAX_STEPS]]
-
-
-def _arithmetic(text: str, env: Mapping[str, str]) -> str:
-    """Sums and products of two numbers, which is what loops count with; anything else is 0."""
-    text = re.sub(r"\$?\{?([A-Za-z_]\w*)\}?", lambda m: env.get(m.group(1), "0") or "0", text)
-    found = re.fullmatch(r"\s*(-?\d{1,18})\s*(?:([-+*/%])\s*(-?\d{1,18}))?\s*", text)
-    if found is None:
-        return "0"
-    x, operator, y = int(found.group(1)), found.group(2), int(found.group(3) or 0)
-    if operator is None:
-        return str(x)
-    if operator in "/%" and y == 0:
-        return "0"
-    return str({"+": x + y, "-": x - y, "*": x * y, "/": x // y if y else 0, "%": x % y if y else 0}[operator])

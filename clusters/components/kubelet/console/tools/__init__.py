@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from clusters.components.kubelet.console import limits
 from clusters.components.kubelet.console.files import resolve
 from clusters.components.kubelet.console.process import Command, Process, Running, System
 from clusters.components.kubelet.console.tools import archive, basic, net, paths, shells, system, text
+from clusters.components.kubelet.script import limits
 
 TOOLS: dict[str, Command] = {
     **basic.COMMANDS,

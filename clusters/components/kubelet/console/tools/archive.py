@@ -8,9 +8,9 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 
-from clusters.components.kubelet.console import limits
 from clusters.components.kubelet.console.files import File, FileProblem
 from clusters.components.kubelet.console.process import Command, Process, Running
+from clusters.components.kubelet.script import limits
 from clusters.kernel.clock import SECOND
 
 _FLAGS = "cxtvmpkohOz"

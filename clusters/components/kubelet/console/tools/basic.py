@@ -6,20 +6,7 @@ import re
 from collections.abc import Mapping
 
 from clusters.components.kubelet.console.process import Command, Process, Running, System
-
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-
-
-def _unescaped(text: str) -> str:
-    def one(match: re.Match[str]) -> str:
-        code = match.group(1)
-        if code[0] == "x":
-            return chr(int(code[1:], 16))
-        if code[0] == "0":
-            return chr(int(code, 8) & 255)
-        return _ESCAPES[code]
-
-    return re.sub(r"\\(x[0-9a-fA-F]{1,2}|0[0-7]{0,3}|[ntr\\abefv])", one, text)
+from clusters.components.kubelet.script.printing import formatted, unescaped
 
 
 def echo(p: Process) -> int:
@@ -31,7 +18,7 @@ def echo(p: Process) -> int:
     text = " ".join(words)
     if escapes:
         text, cut, _ = text.partition("\\c")
-        text, end = _unescaped(text), "" if cut else end
+        text, end = unescaped(text), "" if cut else end
     p.out((text + end).encode())
     return 0
 
@@ -40,31 +27,7 @@ def printf(p: Process) -> int:
     if len(p.args) < 2:
         p.say("usage: printf FORMAT [ARG...]")
         return 1
-    form, rest = _unescaped(p.args[1]), p.args[2:]
-    out: list[str] = []
-    for _ in range(1000):
-        took = False
-
-        def one(match: re.Match[str]) -> str:
-            nonlocal took
-            if match.group(0) == "%%":
-                return "%"
-            value, took = (rest.pop(0) if rest else ""), True
-            flags, kind = match.group(1), match.group(2)
-            if kind in "di":
-                number = int(value) if re.fullmatch(r"-?\d{1,18}", value) else 0
-                return f"%{flags}d" % number
-            if kind in "xXo":
-                number = int(value) if re.fullmatch(r"-?\d{1,18}", value) else 0
-                return f"%{flags}{kind}" % number
-            if kind == "f":
-                return f"%{flags}f" % (float(value) if re.fullmatch(r"-?[\d.]{1,18}", value) else 0.0)
-            return f"%{flags}s" % (_unescaped(value) if kind == "b" else value)
-
-        out.append(re.sub(r"%(?:%|([-+ 0]?\d{0,3}(?:\.\d{1,2})?)([sdifxXobq]))", one, form))
-        if not rest or not took:
-            break
-    p.out("".join(out).encode())
+    p.out(formatted(p.args[1], p.args[2:]).encode())
     return 0
 
 

@@ -8,9 +8,9 @@ from base64 import b64decode, b64encode
 
 import re2
 
-from clusters.components.kubelet.console import arithmetic, limits
 from clusters.components.kubelet.console.files import FileProblem
 from clusters.components.kubelet.console.process import TICK, Command, Process, Running
+from clusters.components.kubelet.script import arithmetic, limits
 
 
 def _pattern(text: str, *, extended: bool, fixed: bool, ignore: bool) -> re2._Regexp:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from clusters.components.kubelet.console import limits
+from clusters.components.kubelet.script import limits
 
 
 class SyntaxProblem(Exception):
@@ -55,6 +55,7 @@ OPERATORS = (
 )  # fmt: skip
 _BLANK = " \t\r"
 _META = frozenset(" \t\r\n;&|()<>")
+_DUPLICATED = re.compile(r"\d?[<>]&(?:\d+|-)|[3-9](?:>>|>|<)(?![(<>&])")
 _ARRAY = re.compile(r"[A-Za-z_]\w*\+?=")
 _CHANGES = ("//", "/#", "/%", "/", "^^", "^", ",,", ",")
 _DEFAULTS = (":-", ":=", ":+", ":?", "-", "=", "+", "?", "##", "#", "%%", "%", ":", *_CHANGES)
@@ -109,6 +110,9 @@ class Lexer:
         return out
 
     def _operator(self) -> str | None:
+        duplicated = _DUPLICATED.match(self.text, self.at)
+        if duplicated is not None:
+            return duplicated.group()
         for operator in OPERATORS:
             if self.text.startswith(operator, self.at):
                 return operator

@@ -7,11 +7,14 @@ import re
 from abc import abstractmethod
 from collections.abc import Generator
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from clusters.components.kubelet.console import arithmetic, limits
-from clusters.components.kubelet.console.files import FileProblem
-from clusters.components.kubelet.console.lexer import Part, Word
-from clusters.components.kubelet.console.process import BrokenPipe, Input, Running, Sink, System
+from clusters.components.kubelet.script import arithmetic, limits
+from clusters.components.kubelet.script.lexer import Part, Word
+from clusters.components.kubelet.script.streams import BrokenPipe, Running, Sink, Streams
+
+if TYPE_CHECKING:
+    from clusters.components.kubelet.console.process import System
 
 KILLED_BY_PIPE = 141
 _BRACES = re.compile(r"([^{}]*)\{([^{}]*,[^{}]*|-?\w+\.\.-?\w+)\}([^{}]*)")
@@ -26,17 +29,6 @@ class Exit(Exception):
 
 class Failed(Exception):
     """A word that cannot be expanded; has been told of."""
-
-
-class Streams:
-    """Where a command reads and writes."""
-
-    __slots__ = ("err", "out", "stdin")
-
-    def __init__(self, stdin: Input, out: Sink, err: Sink) -> None:
-        self.stdin = stdin
-        self.out = out
-        self.err = err
 
 
 class Expansion:
@@ -230,23 +222,9 @@ class Expansion:
             out.append(text)
         return "".join(out)[: limits.VALUE]
 
+    @abstractmethod
     def globbed(self, text: str, pattern: str) -> list[str]:
         """The paths that match, or the word itself."""
-        absolute = pattern.startswith("/")
-        found = ["/"] if absolute else [""]
-        for piece in [p for p in pattern.split("/") if p]:
-            following: list[str] = []
-            for base in found:
-                where = base or self.cwd
-                try:
-                    names = self.system.files.names(where)
-                except FileProblem:
-                    continue
-                for name in names:
-                    if fnmatchcase(name, piece) and (piece.startswith(".") or not name.startswith(".")):
-                        following.append(f"{base.rstrip('/')}/{name}" if base else name)
-            found = following[: limits.WORDS]
-        return sorted(found) or [text]
 
     def part(self, part: Part, streams: Streams) -> Generator[int, None, str]:
         if part.kind == "text":

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from clusters.components.kubelet.console import limits
-from clusters.components.kubelet.console.lexer import Incomplete, Lexer, Part, SyntaxProblem, Token, Word
+from clusters.components.kubelet.script import limits
+from clusters.components.kubelet.script.lexer import Incomplete, Lexer, Part, SyntaxProblem, Token, Word
 
 
 class Redirect(NamedTuple):
@@ -313,6 +313,13 @@ class _Parser:
         token = self._peek()
         if token is None or token.word:
             return None
+        if re.fullmatch(r"\d?[<>]&(?:\d+|-)", token.text) and token.text not in _REDIRECTS:
+            self.at += 1
+            return _duplicated(token.text)
+        if re.fullmatch(r"[3-9](?:>>|>|<)", token.text):
+            # Nothing reads or writes but the standard streams.
+            self.at += 1
+            return Redirect(9, "", self._expect_word())
         if token.text not in _REDIRECTS:
             return None
         self.at += 1
@@ -356,6 +363,17 @@ class _Parser:
                 raise Incomplete("syntax error: unexpected end of file")
             raise SyntaxProblem(f'syntax error: unexpected "{_shown(token)}"')
         return Simple(tuple(assignments), tuple(words), tuple(redirects))
+
+
+def _duplicated(text: str) -> Redirect:
+    """`2>&-`, `1>&2`, `3>&1`."""
+    given, target = (text[0], text[3:]) if text[0].isdigit() else ("", text[2:])
+    fd = int(given) if given else (1 if ">" in text else 0)
+    if target == "-" and fd in (1, 2):
+        return Redirect(fd, ">", (Part("text", "/dev/null"),))
+    if (fd, target) in ((1, "2"), (2, "1")):
+        return Redirect(fd, ">&", (Part("text", target),))
+    return Redirect(9, "", ())
 
 
 def _assignment(word: Word) -> tuple[str, Word] | None:
