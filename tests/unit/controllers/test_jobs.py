@@ -5,7 +5,7 @@ import pytest
 from clusters.components.controllers.job import pods as job_pods
 from clusters.components.controllers.job.cron import Schedule
 from clusters.components.controllers.job.progress import measure
-from clusters.kernel.clock import parse_rfc3339, rfc3339
+from clusters.kernel.clock import SECOND, parse_rfc3339, rfc3339
 from tests.support.cluster import Cluster
 
 
@@ -104,3 +104,36 @@ def test_indexed_job_runs_each_index_once():
     assert sorted(p["metadata"]["labels"][job_pods.INDEX] for p in cluster.list("pods", "default")) == list("01234")
     hosts = {p["spec"]["hostname"] for p in cluster.list("pods", "default")}
     assert hosts == {f"ix-{i}" for i in range(5)}
+
+
+def test_index_fails_for_itself_with_growing_pauses():
+    script = "[ $JOB_COMPLETION_INDEX = 1 ] && exit 3; exit 0"
+    cluster = Cluster(workers=1)
+    spec = {
+        "completions": 3,
+        "parallelism": 3,
+        "completionMode": "Indexed",
+        "backoffLimitPerIndex": 1,
+        "template": {
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": "c", "image": "busybox", "command": ["sh", "-c", script]}],
+            }
+        },
+    }
+    cluster.create("jobs.batch", {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec})
+    cluster.run_for(6)
+    (waiting,) = [p for p in cluster.list("pods") if p["status"]["phase"] == "Failed"]
+    assert job_pods.tracked(waiting)
+    cluster.run_until_idle()
+    failed = sorted((p for p in cluster.list("pods") if p["status"]["phase"] == "Failed"), key=job_pods.finished_at)
+    assert [p["metadata"]["annotations"][job_pods.FAILURES] for p in failed] == ["0", "1"]
+    assert parse_rfc3339(failed[1]["metadata"]["creationTimestamp"]) >= job_pods.finished_at(failed[0]) + 10 * SECOND
+    assert not any(job_pods.tracked(p) for p in cluster.list("pods"))
+    status = cluster.get("jobs.batch", "default", "j")["status"]
+    assert (status["succeeded"], status["failed"]) == (2, 2)
+    assert (status["completedIndexes"], status["failedIndexes"]) == ("0,2", "1")
+    assert [(c["type"], c["reason"]) for c in status["conditions"]] == [
+        ("FailureTarget", "FailedIndexes"),
+        ("Failed", "FailedIndexes"),
+    ]

@@ -228,7 +228,10 @@ class _Sync:
         """After failures in a row the next pod waits."""
         if not found.failures_in_row or self.job["spec"].get("backoffLimitPerIndex") is not None:
             return False
-        due = found.last_failure + min(BACKOFF << min(found.failures_in_row - 1, 10), MAX_BACKOFF)
+        return self._waits_after(found.failures_in_row, found.last_failure)
+
+    def _waits_after(self, failures: int, last: int) -> bool:
+        due = last + min(BACKOFF << min(failures - 1, 10), MAX_BACKOFF)
         if self.now >= due:
             return False
         self.controller.queue.add_at(self.key, due)
@@ -239,15 +242,23 @@ class _Sync:
         if job_pods.is_indexed(self.job):
             taken = found.done_indexes | found.failed_indexes | {job_pods.index_of(p) for p in found.active}
             total = int(self.job["spec"].get("completions") or 0)
-            indexes = list([i for i in range(total) if i not in taken][:missing])
+            pending = [i for i in range(total) if i not in taken][:missing]
+            indexes = [i for i in pending if not self._index_waits(found.last_of_index.get(i))]
         left = iter(indexes)
 
         def one() -> None:
-            found.active.append(self.controller.control.create(job_pods.new_pod(self.job, next(left)), self.job))
+            index = next(left)
+            replaced = found.last_of_index.get(index) if index is not None else None
+            pod = job_pods.new_pod(self.job, index, replaced)
+            found.active.append(self.controller.control.create(pod, self.job))
 
         _, failure = slow_start(len(indexes), one)
         if failure is not None:
             raise failure
+
+    def _index_waits(self, last: Obj | None) -> bool:
+        """With a limit for each index, each has its own pauses."""
+        return last is not None and self._waits_after(job_pods.failures_before(last) + 1, job_pods.finished_at(last))
 
     # status
 
@@ -270,6 +281,7 @@ class _Sync:
         if verdict is not None and conditions.find(self.conditions, verdict["type"]) is None:
             self._set(verdict)
         self._numbers(found)
+        kept = [] if verdict is not None else [p["metadata"]["uid"] for p in found.last_of_index.values()]
         fresh_pods = [p for p in found.newly_ended if job_pods.tracked(p)]
         if fresh_pods:
             waiting = self.status.get("uncountedTerminatedPods") or {}
@@ -280,17 +292,18 @@ class _Sync:
             self.status["uncountedTerminatedPods"] = {k: v for k, v in lists.items() if v}
             self._write()
             for pod in fresh_pods:
-                self.controller._untrack(pod)
+                if pod["metadata"]["uid"] not in kept:
+                    self.controller._untrack(pod)
         for pod in found.ignored:
             self.controller._untrack(pod)
-        for field, count in (("succeeded", found.succeeded), ("failed", found.failed)):
+        for field, count in (("succeeded", found.succeeded), ("failed", found.failed - len(kept))):
             if count:
                 self.status[field] = count
         if found.done_indexes:
             self.status["completedIndexes"] = job_pods.format_indexes(found.done_indexes)
         if found.failed_indexes:
             self.status["failedIndexes"] = job_pods.format_indexes(found.failed_indexes)
-        self.status["uncountedTerminatedPods"] = {}
+        self.status["uncountedTerminatedPods"] = {"failed": sorted(kept)} if kept else {}
         if verdict is not None and not found.active and not found.terminating:
             self._finish(verdict)
         self._write()

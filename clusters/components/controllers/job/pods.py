@@ -14,6 +14,7 @@ from clusters.machinery.types import Obj
 
 TRACKING = "batch.kubernetes.io/job-tracking"
 INDEX = "batch.kubernetes.io/job-completion-index"
+FAILURES = "batch.kubernetes.io/job-index-failure-count"
 _INDEX_ENV = "JOB_COMPLETION_INDEX"
 
 
@@ -48,8 +49,14 @@ def index_of(pod: Obj) -> int | None:
     return int(text) if text is not None and text.isdigit() else None
 
 
-def new_pod(job: Obj, index: int | None) -> Obj:
-    """A pod of the Job, for a completion index if it is an indexed one."""
+def failures_before(pod: Obj) -> int:
+    """How often pods of the same index had failed when this one was made."""
+    text = (pod["metadata"].get("annotations") or {}).get(FAILURES, "")
+    return int(text) if text.isdigit() else 0
+
+
+def new_pod(job: Obj, index: int | None, replaced: Obj | None = None) -> Obj:
+    """A pod of the Job, for a completion index if it is an indexed one. `replaced` is the index's last failed pod."""
     pod = pod_from_template(job["spec"]["template"], job)
     meta, spec = pod["metadata"], pod["spec"]
     meta["finalizers"] = [*(meta.get("finalizers") or ()), TRACKING]
@@ -58,6 +65,8 @@ def new_pod(job: Obj, index: int | None) -> Obj:
     name = job["metadata"]["name"]
     meta["generateName"] = f"{name}-{index}-"
     meta["annotations"] = {**(meta.get("annotations") or {}), INDEX: str(index)}
+    if job["spec"].get("backoffLimitPerIndex") is not None:
+        meta["annotations"][FAILURES] = str(failures_before(replaced) + 1 if replaced is not None else 0)
     meta["labels"] = {**(meta.get("labels") or {}), INDEX: str(index)}
     spec["hostname"] = f"{name}-{index}"
     variable = {

@@ -33,6 +33,8 @@ class Progress:
     """Why the failure policy ends the Job."""
     success_message: str = ""
     """Which rule of the success policy ends the Job."""
+    last_of_index: dict[int, Obj] = field(default_factory=dict)
+    """With a limit for each index: its last failed pod, which is kept until another takes its place."""
     failures_in_row: int = 0
     last_failure: int = 0
 
@@ -45,8 +47,7 @@ def measure(job: Obj, pods: Sequence[Obj], status: dict[str, Any]) -> Progress:
     found.done_indexes = job_pods.parse_indexes(status.get("completedIndexes", ""))
     found.failed_indexes = job_pods.parse_indexes(status.get("failedIndexes", ""))
     indexed = job_pods.is_indexed(job)
-    per_index = job["spec"].get("backoffLimitPerIndex")
-    index_failures: dict[int, int] = {}
+    per_index = job["spec"].get("backoffLimitPerIndex") if indexed else None
     for pod in pods:
         if pod_of.is_active(pod):
             found.active.append(pod)
@@ -65,13 +66,19 @@ def measure(job: Obj, pods: Sequence[Obj], status: dict[str, Any]) -> Progress:
                 found.ignored.append(pod)
                 continue
             index = job_pods.index_of(pod)
-            if indexed and per_index is not None and index is not None:
-                index_failures[index] = index_failures.get(index, 0) + 1
-                if action == job_pods.FAIL_INDEX or index_failures[index] > per_index:
+            if per_index is not None and index is not None:
+                if action == job_pods.FAIL_INDEX or job_pods.failures_before(pod) >= per_index:
                     found.failed_indexes.add(index)
+                last = found.last_of_index.get(index)
+                if last is None or job_pods.finished_at(pod) > job_pods.finished_at(last):
+                    found.last_of_index[index] = pod
             if uid not in known["failed"]:
                 found.new_failed.append(uid)
             found.newly_ended.append(pod)
+    over = found.done_indexes | found.failed_indexes | {job_pods.index_of(p) for p in found.active}
+    found.last_of_index = {
+        i: p for i, p in found.last_of_index.items() if i not in over and "deletionTimestamp" not in p["metadata"]
+    }
     found.failed = int(status.get("failed", 0)) + len(known["failed"]) + len(found.new_failed)
     if indexed:
         found.succeeded = len(found.done_indexes)
