@@ -189,6 +189,16 @@ def test_commands_name_the_host_they_ask(command, host):
     assert compile_command(("sh", "-c", command), (), ((host, 0),)).end[1] == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["mysqladmin ping", "redis-cli -h 127.0.0.1 ping", "pg_isready", "curl -f http://localhost:8080/healthz",
+     "wget -qO- http://$HOSTNAME:9200", "nc -z $(hostname) 80"],
+)  # fmt: skip
+def test_own_pod_answers(command):
+    program = sh(command)
+    assert (program.hosts, program.end[1]) == ((), 0)
+
+
 def test_status_code_can_be_taken_out_of_an_answer():
     script = "CODE=$(curl -s -o /dev/null -w '%{http_code}' http://web/); echo got $CODE; [ $CODE = 200 ] || exit 9"
     assert sh(script).end[1] == 9

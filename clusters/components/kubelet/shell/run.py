@@ -553,13 +553,17 @@ class Run(Expansion):
 
     def _ask(self, name: str, args: list[str]) -> int:
         self.time += STEP
-        if name in ("nc", "ncat") and any(re.fullmatch(r"-[a-z]*l[a-z]*", a) for a in args):
+        if name in ("nc", "ncat") and any(re.fullmatch(r"-[a-z]*l[a-z]*|--listen", a) for a in args):
             raise RunsOn
         host = tools.target(name, args)
         if not host:
             return 1
-        self.hosts[host] = None
-        since = self.reachable.get(host)
+        if tools.is_local(host) or host.partition(":")[0] in (HOSTNAME, self.value("HOSTNAME")):
+            # What runs beside it is taken to listen.
+            since: int | None = 0
+        else:
+            self.hosts[host] = None
+            since = self.reachable.get(host)
         lines, code = tools.answer(name, args, host, reached=since is not None and since <= self.time)
         self.lines += [(self.time, line) for line in lines]
         return code

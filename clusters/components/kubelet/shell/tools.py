@@ -36,6 +36,12 @@ def target(name: str, args: Sequence[str]) -> str:
     return plain[0].partition("/")[0] if plain else ""
 
 
+def is_local(host: str) -> bool:
+    """It asks for its own Pod."""
+    bare = host.removeprefix("?")
+    return bare.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0") or bare.startswith("[::1]")
+
+
 def _with_port(host: str, url: str) -> str:
     if ":" in host:
         return host
