@@ -64,13 +64,13 @@ def plain_body(call: Call, type_: schema.ObjectType) -> tuple[bytes, str]:
 
 def check_name(obj: Obj, name: str, namespace: str) -> None:
     """A PUT's or PATCH's object must be the one that the URL names. Raises BadRequest."""
+    check_namespace(obj, namespace)
     meta = obj["metadata"]
     sent = meta.get("name", "")
     if not sent:
         raise BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if sent != name:
         raise BadRequest(f"the name of the object ({sent}) does not match the name on the URL ({name})")
-    check_namespace(obj, namespace)
 
 
 def check_namespace(obj: Obj, namespace: str) -> None:

@@ -28,7 +28,7 @@ class NonResource:
         """Raises NotFound and MethodNotAllowed."""
         path = call.info.path.rstrip("/") or "/"
         head = path.split("/", 2)[1]
-        if path == "/":
+        if path in ("/", "/index.html"):
             return self._root(call)
         if path == "/version":
             self._only_get(call)

@@ -39,6 +39,9 @@ _META = (
 _MANAGED = ("manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource")
 STUMBLED = "Internal error occurred: the API server stumbled; its log says how"
 """What went wrong is for those who run the playground: it may name files, hosts, others' objects."""
+_WARNINGS_LIMIT = 4 * 1024
+_WARNING_LIMIT = 256
+"""In characters: of all warnings of an answer, and of each once they are cut."""
 DEFAULT_FORM = Form()
 INDENTED = Form(pretty=True)
 _TEXT = "tag:yaml.org,2002:str"
@@ -107,10 +110,24 @@ def answer(call: Call, obj: Obj, form: Form, status: int = 200) -> Response:
 
 
 def warning_headers(warnings: list[str]) -> list[Header]:
-    """`Warning: 299 - "..."`, each text once."""
+    """`Warning: 299 - "..."`, each text once; if all are too long together, the beginnings of the first ones."""
     if not warnings:
         return []
-    return [("Warning", f'299 - "{_escape(text)}"') for text in dict.fromkeys(warnings)]
+    texts = list(dict.fromkeys(warnings))
+    if sum(map(len, texts)) > _WARNINGS_LIMIT:
+        texts = _cut(texts)
+    return [("Warning", f'299 - "{_escape(text)}"') for text in texts]
+
+
+def _cut(texts: list[str]) -> list[str]:
+    out: list[str] = []
+    written = 0
+    for text in texts:
+        if written >= _WARNINGS_LIMIT:
+            break
+        out.append(text[:_WARNING_LIMIT])
+        written += len(out[-1])
+    return out
 
 
 def _escape(text: str) -> str:

@@ -27,14 +27,17 @@ from clusters.apiserver.room import check_room
 from clusters.apiserver.routing import check_route, not_found
 from clusters.apiserver.throttle import Throttle, too_many
 from clusters.kernel.clock import wall_now
+from clusters.machinery import duration, names
 from clusters.machinery.errors import (
     ApiError,
+    BadRequest,
     InternalError,
     MethodNotAllowed,
     NotFound,
     TooLarge,
     Unauthorized,
 )
+from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj
 from clusters.storage.store import ClusterDeleted
 
@@ -44,6 +47,7 @@ Handler = Callable[[Call, Endpoint], Answer]
 
 _ITEM_VERBS = frozenset(("get", "update", "patch", "delete", "watch"))
 _COLLECTION_VERBS = frozenset(("list", "create", "deletecollection", "watch"))
+_LONG_RUNNING = frozenset(("exec", "attach", "portforward", "proxy", "log"))
 _ROUTE_VERB = {"watch": "list"}
 
 
@@ -147,6 +151,8 @@ class ApiServer:
         if len(request.body) > self.cluster.settings.max_body_bytes:
             limit = self.cluster.settings.max_body_bytes
             raise TooLarge(f"Request entity too large: limit is {limit}", details={})
+        if "timeout=" in request.query:
+            check_timeout(call)
         user = self.authenticator.authenticate(request)
         if user is None:
             raise Unauthorized
@@ -188,6 +194,7 @@ class ApiServer:
             check_route(call, endpoint)
             return review(call, endpoint)
         self._check_method(call, endpoint)
+        _check_names(call)
         check_room(call, endpoint)
         handler = self._made_up.get(endpoint.resource.qualified) or self._handlers[info.verb]
         return handler(call, endpoint)
@@ -219,6 +226,25 @@ class ApiServer:
         if verb not in described.verbs and info.subresource != "proxy":
             raise _not_supported(call, endpoint)
         return handler(call, endpoint)
+
+
+def check_timeout(call: Call) -> None:
+    """A request's own deadline must be one; nothing here takes long enough to miss it. Raises BadRequest."""
+    info, text = call.info, call.query.get("timeout")
+    if not text or info.verb == "watch" or info.subresource in _LONG_RUNNING:
+        return
+    try:
+        duration.nanoseconds(text)
+    except ValueError as error:
+        raise BadRequest(f"invalid timeout specified in the request URL - {error}") from None
+
+
+def _check_names(call: Call) -> None:
+    """Of the request line: they are looked for as they are, if they can be names at all. Raises BadRequest."""
+    for what, name in (("Name", call.info.name), ("Namespace", call.info.namespace)):
+        if "%" in name or name in (".", ".."):
+            problems = ";".join(names.path_segment_name(name))
+            raise BadRequest(f"{what} parameter invalid: {go_quote(name)}: {problems}")
 
 
 def _check_scope(call: Call, endpoint: Endpoint) -> None:

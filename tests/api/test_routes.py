@@ -122,3 +122,34 @@ def test_where_no_router_is_responsible_the_answer_is_text(api, path):
 def test_what_the_playground_keeps_for_itself_has_no_route(api, method):
     answer = api.raw(method, "/apis/playground.dev/v1/machines", {} if method == "POST" else None)
     assert (answer.status, answer.body) == (404, b"404 page not found\n")
+
+
+def test_a_timeout_that_is_none_is_refused(api):
+    status, body = api.ask("GET", CMS, timeout="5")
+    assert (status, body["message"]) == (
+        400,
+        'invalid timeout specified in the request URL - time: missing unit in duration "5"',
+    )
+    assert api.ask("GET", CMS, timeout="5s")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (f"{CMS}/a%b", "Name parameter invalid: \"a%b\": may not contain '%'"),
+        (f"{CMS}/..", "Name parameter invalid: \"..\": may not be '..'"),
+        ("/api/v1/namespaces/a%b/pods", "Namespace parameter invalid: \"a%b\": may not contain '%'"),
+    ],
+)
+def test_what_cannot_be_a_name_is_refused(api, path, message):
+    status, body = api.ask("GET", path)
+    assert (status, body["message"]) == (400, message)
+
+
+def test_a_flood_of_warnings_is_cut(api):
+    body = {"metadata": {"name": "a"}, **{f"{'x' * 300}{i}": 1 for i in range(200)}}
+    answer = api.raw("POST", CMS, body)
+    warnings = [value for name, value in answer.headers if name == "Warning"]
+    assert answer.status == 201
+    assert len(warnings) == 16
+    assert all(len(w) < 280 for w in warnings)

@@ -70,6 +70,13 @@ def test_initial_events_end_with_a_bookmark_that_says_so(api):
     assert mark["object"]["kind"] == "ConfigMap"
 
 
+def test_a_bookmark_is_an_object_in_which_nothing_is_set(api):
+    asked = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    (mark,) = api.watch("/api/v1/namespaces/default/pods", **asked).events()
+    mark["object"].pop("metadata")
+    assert mark["object"] == {"kind": "Pod", "apiVersion": "v1", "spec": {"containers": None}, "status": {}}
+
+
 def test_no_initial_events_means_none(api):
     api.create(CMS, cm("a"))
     watching = api.watch(CMS, sendInitialEvents="false", resourceVersionMatch="NotOlderThan")
@@ -173,3 +180,11 @@ def test_bookmarks_are_given_only_when_nothing_waits(api):
     assert b'"type":"BOOKMARK"' in source.bookmark()
     api.create(CMS, cm("a"))
     assert source.bookmark() == b""
+
+
+def test_initial_events_without_bookmarks_are_the_changes_since_the_version(api):
+    made = api.create(CMS, cm("a"))
+    api.create(CMS, cm("b"))
+    query = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    assert api.watch(CMS, **query, resourceVersion=made["metadata"]["resourceVersion"]).names() == [("ADDED", "b")]
+    assert api.watch(CMS, **query).names() == [("ADDED", "a"), ("ADDED", "b")]

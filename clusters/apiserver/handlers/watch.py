@@ -41,7 +41,8 @@ def watch(call: Call, endpoint: Endpoint) -> Stream | Response:
     early = _too_early(call, opts, rev)
     test = selection(call, endpoint, opts.labels, opts.fields)
     with cache.lock:
-        begin_with_state = opts.initial_events is True or (opts.initial_events is None and rev == 0)
+        state_asked_for = opts.initial_events is True and opts.bookmarks
+        begin_with_state = state_asked_for or (opts.initial_events is not False and rev == 0)
         past: list[Change] = []
         failure: ApiError | None = early
         after = cache.rev

@@ -10,6 +10,7 @@ import orjson
 from clusters.apiserver import table
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.negotiate import Form
+from clusters.machinery.complete import complete
 from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item, splice
@@ -74,11 +75,12 @@ class Encoder:
         return obj
 
     def bookmark(self, rev: int, annotations: dict[str, str] | None = None) -> bytes:
-        """A BOOKMARK line."""
+        """A BOOKMARK line: an object of the kind in which nothing but the revision is set."""
         meta: dict[str, Any] = {"resourceVersion": str(rev)}
         if annotations:
             meta["annotations"] = annotations
-        obj: Obj = {"kind": self._endpoint.kind, "apiVersion": self._endpoint.api_version, "metadata": meta}
+        zero = {} if self._endpoint.custom else complete({}, self._endpoint.type)
+        obj: Obj = {"kind": self._endpoint.kind, "apiVersion": self._endpoint.api_version, **zero, "metadata": meta}
         if self._form.kind == "Table":
             obj = {
                 "kind": "Table",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from clusters.machinery import duration
 from clusters.machinery.field import go_quote
 from clusters.resources.batch.time_zones import is_zone
 
@@ -65,17 +66,6 @@ _DESCRIPTORS = {
 }
 _EVERY = "@every "
 _INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
-_UNITS = {
-    "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "μs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
-_SECOND = 10**9
 
 
 @lru_cache(maxsize=1024)
@@ -164,33 +154,7 @@ def _number(text: str) -> int:
 def _interval(text: str) -> int:
     """Microseconds of `@every 1h30m`: whole seconds, at least one."""
     try:
-        nanoseconds = _duration(text.removeprefix(_EVERY))
+        lasting = duration.nanoseconds(text.removeprefix(_EVERY))
     except ValueError as error:
         raise ValueError(f"failed to parse duration {text}: {error}") from None
-    return max(nanoseconds // _SECOND, 1) * 10**6
-
-
-_AMOUNT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
-_UNIT = re.compile(r"[^.0-9]*")
-
-
-def _duration(text: str) -> int:
-    """Nanoseconds of a Go duration. Raises ValueError."""
-    rest = text[1:] if text[:1] in ("-", "+") else text
-    if rest == "0":
-        return 0
-    total, at = 0.0, 0
-    while True:
-        amount = _AMOUNT.match(rest, at)
-        if amount is None:
-            raise ValueError(f"time: invalid duration {go_quote(text)}")
-        found = _UNIT.match(rest, amount.end())
-        unit = found[0] if found is not None else ""
-        if not unit:
-            raise ValueError(f"time: missing unit in duration {go_quote(text)}")
-        if unit not in _UNITS:
-            raise ValueError(f"time: unknown unit {go_quote(unit)} in duration {go_quote(text)}")
-        total += float(amount[0]) * _UNITS[unit]
-        at = amount.end() + len(unit)
-        if at == len(rest):
-            return int(-total if text.startswith("-") else total)
+    return max(lasting // duration.SECOND, 1) * 10**6
