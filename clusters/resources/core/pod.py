@@ -136,8 +136,8 @@ class PodStrategy(Strategy):
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return _annotation_update_errors(new, old) + status_errors(new, old)
 
-    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
-        return address_warnings(new.get("status") or {}) if ctx.subresource == "status" else []
+    def warn_status(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return address_warnings(new.get("status") or {})
 
     def grace_seconds(self, obj: Obj, requested: int | None, ctx: Context) -> int | None:
         spec = obj["spec"]
