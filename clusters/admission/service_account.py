@@ -12,6 +12,7 @@ from clusters.kernel.clock import SECOND, parse_rfc3339
 from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
+from clusters.resources.pod_spec.references import secret_names
 
 DEFAULT = "default"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -52,10 +53,10 @@ class ServiceAccount(Plugin):
 
     def validate(self, attrs: Attributes) -> None:
         pod = obj_of(attrs)
-        if _is_mirror(pod):
+        if attrs.operation == CREATE and _is_mirror(pod):
             _check_mirror(attrs, pod)
             return
-        spec = pod["spec"]
+        spec = pod["spec"] if attrs.operation == CREATE else _debuggers(pod)
         account_name = spec.get("serviceAccountName")
         if not account_name:
             raise forbidden(attrs, f"no service account specified for pod {attrs.namespace}/{pod['metadata']['name']}")
@@ -63,6 +64,11 @@ class ServiceAccount(Plugin):
         annotations = account["metadata"].get("annotations")
         if annotations and annotations.get(ENFORCE_MOUNTABLE) in ("true", "True", "TRUE", "1", "t", "T"):
             _limit_secrets(attrs, account, spec)
+
+
+def _debuggers(pod: Obj) -> Obj:
+    """What ephemeral containers bring to a Pod; the rest was looked at when it was created."""
+    return {field: pod["spec"].get(field) for field in ("serviceAccountName", "ephemeralContainers")}
 
 
 def _is_mirror(pod: Obj) -> bool:
@@ -156,27 +162,12 @@ def _check_mirror(attrs: Attributes, pod: Obj) -> None:
     spec = pod.get("spec") or {}
     if spec.get("serviceAccountName"):
         raise forbidden(attrs, "a mirror pod may not reference service accounts")
-    if any(_secret_names(spec)):
+    if secret_names(spec):
         raise forbidden(attrs, "a mirror pod may not reference secrets")
     for volume in spec.get("volumes") or ():
         for source in (volume.get("projected") or {}).get("sources") or ():
             if "serviceAccountToken" in source:
                 raise forbidden(attrs, "a mirror pod may not use ServiceAccountToken volume projections")
-
-
-def _secret_names(spec: Obj) -> list[str]:
-    found = [s.get("name", "") for s in spec.get("imagePullSecrets") or ()]
-    for volume in spec.get("volumes") or ():
-        if "secret" in volume:
-            found.append(volume["secret"].get("secretName", ""))
-    for container in _containers(spec):
-        found += [name for name, _ in _environment_secrets(container)]
-    return [name for name in found if name]
-
-
-def _containers(spec: Obj) -> list[Obj]:
-    fields = ("initContainers", "containers", "ephemeralContainers")
-    return [c for field in fields for c in spec.get(field) or ()]
 
 
 def _environment_secrets(container: Obj) -> list[tuple[str, str]]:

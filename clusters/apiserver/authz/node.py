@@ -12,6 +12,7 @@ from clusters.apiserver.authz.bootstrap import cluster_role_rules
 from clusters.apiserver.authz.rules import Rule, allows
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry
+from clusters.resources.pod_spec.references import claim_names, config_map_names, secret_names, volume_secrets
 
 PREFIX = "system:node:"
 GROUP = "system:nodes"
@@ -180,13 +181,27 @@ class NodeAuthorizer:
                 return [p["spec"].get("serviceAccountName", "") for p in pods]
             case "resourceclaims":
                 return {name for pod in pods for name in _resource_claims(pod)}
-            case resource:
-                return {name for pod in pods for name in references(pod, resource)}
+            case "configmaps":
+                return {name for pod in pods for name in config_map_names(pod["spec"])}
+            case "secrets":
+                return self._secrets(node, attrs.namespace, pods)
+            case _:
+                return {name for pod in pods for name in claim_names(pod)}
+
+    def _secrets(self, node: str, namespace: str, pods: Iterable[Obj]) -> set[str]:
+        """Those of the Pods, and those of the volumes of any Pod of the node."""
+        lookup = self._registry.lookup
+        names = {name for pod in pods for name in secret_names(pod["spec"])}
+        mine = (p for p in lookup.list("pods") if (p.get("spec") or {}).get("nodeName") == node)
+        for volume_name in {name for pod in mine for name in self._volumes(pod)}:
+            volume = lookup.get("persistentvolumes", "", volume_name)
+            names.update(name for home, name in volume_secrets(volume or {}) if home == namespace)
+        return names
 
     def _volumes(self, pod: Obj) -> set[str]:
         lookup, namespace = self._registry.lookup, pod["metadata"].get("namespace", "")
         out: set[str] = set()
-        for claim in references(pod, "persistentvolumeclaims"):
+        for claim in claim_names(pod):
             found = lookup.get("persistentvolumeclaims", namespace, claim)
             if found is not None and found.get("spec", {}).get("volumeName"):
                 out.add(found["spec"]["volumeName"])
@@ -197,34 +212,3 @@ def _resource_claims(pod: Obj) -> set[str]:
     named = {str(c.get("resourceClaimName", "")) for c in pod["spec"].get("resourceClaims") or ()}
     made = {str(c.get("resourceClaimName", "")) for c in (pod.get("status") or {}).get("resourceClaimStatuses") or ()}
     return (named | made) - {""}
-
-
-def references(pod: Obj, resource: str) -> set[str]:
-    """Names of the secrets, configmaps or claims that a Pod uses."""
-    spec = pod.get("spec") or {}
-    out: set[str] = set()
-    key, name_key, env_key, ref_key = {
-        "secrets": ("secret", "secretName", "secretKeyRef", "secretRef"),
-        "configmaps": ("configMap", "name", "configMapKeyRef", "configMapRef"),
-        "persistentvolumeclaims": ("persistentVolumeClaim", "claimName", "", ""),
-    }[resource]
-    if resource == "secrets":
-        out.update(str(s.get("name", "")) for s in spec.get("imagePullSecrets") or ())
-    for volume in spec.get("volumes") or ():
-        if key in volume:
-            out.add(str(volume[key].get(name_key, "")))
-        if resource == "persistentvolumeclaims" and "ephemeral" in volume:
-            out.add(f"{pod['metadata'].get('name', '')}-{volume.get('name', '')}")
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            if key in source:
-                out.add(str(source[key].get("name", "")))
-    for kind in ("initContainers", "containers", "ephemeralContainers"):
-        for container in spec.get(kind) or ():
-            for env in container.get("env") or ():
-                found = (env.get("valueFrom") or {}).get(env_key)
-                if found:
-                    out.add(str(found.get("name", "")))
-            for source in container.get("envFrom") or ():
-                if ref_key in source:
-                    out.add(str(source[ref_key].get("name", "")))
-    return out

@@ -267,3 +267,96 @@ def test_a_young_namespace_need_not_have_its_account_yet() -> None:
     cluster.clock.advance_to(START + 120 * MINUTE)
     with pytest.raises(ApiError, match="error looking up service account young/default"):
         cluster.registry.create(cluster.resources["pods"], "young", pod(name="q"), cluster._options())
+
+
+NODE = UserInfo("system:node:n1", ("system:nodes", "system:authenticated"))
+
+
+def mirror(uid: str, **fields: Any) -> Obj:
+    """A static Pod's mirror on n1, as its kubelet creates it."""
+    made = pod(name="static-n1", nodeName="n1", **fields)
+    made["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    made["metadata"]["ownerReferences"] = [
+        {"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": uid, "controller": True}
+    ]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("owner", "why"),
+    [
+        ({"kind": "Pod"}, 'node "n1" can only create pods with an owner reference set to itself'),
+        ({"name": "n2"}, 'node "n1" can only create pods with an owner reference set to itself'),
+        ({"controller": False}, 'node "n1" can only create pods with a controller owner reference set to itself'),
+        ({"blockOwnerDeletion": True}, 'node "n1" must not set blockOwnerDeletion on an owner reference'),
+        ({"uid": "other"}, "node n1 UID mismatch: expected other got "),
+    ],
+)
+def test_a_mirror_pod_is_owned_by_its_node(owner: Obj, why: str) -> None:
+    cluster = Admitted()
+    node = cluster.create(kind("v1", "Node", "n1"))
+    cluster.user = NODE
+    made = mirror(node["metadata"]["uid"])
+    made["metadata"]["ownerReferences"][0].update(owner)
+    assert f'pods "static-n1" is forbidden: {why}' in cluster.forbidden(made)
+
+
+def test_a_mirror_pod_has_one_owner() -> None:
+    cluster = Admitted()
+    uid = cluster.create(kind("v1", "Node", "n1"))["metadata"]["uid"]
+    cluster.user = NODE
+    made = mirror(uid)
+    made["metadata"]["ownerReferences"] *= 2
+    assert "can only create pods with a single owner reference set to itself" in cluster.forbidden(made)
+    del made["metadata"]["ownerReferences"]
+    assert "can only create pods with an owner reference set to itself" in cluster.forbidden(made)
+    assert cluster.forbidden(mirror(uid)) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ({"secret": {"secretName": "s"}}, "secrets"),
+        ({"csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}}, "secrets"),
+        ({"configMap": {"name": "c"}}, "configmaps"),
+        ({"projected": {"sources": [{"clusterTrustBundle": {"name": "t", "path": "p"}}]}}, "clustertrustbundles"),
+        ({"persistentVolumeClaim": {"claimName": "c"}}, "persistentvolumeclaims"),
+    ],
+)
+def test_a_mirror_pod_needs_nothing_of_the_api(source: Obj, what: str) -> None:
+    cluster = Admitted()
+    uid = cluster.create(kind("v1", "Node", "n1"))["metadata"]["uid"]
+    cluster.user = NODE
+    refused = cluster.forbidden(mirror(uid, volumes=[{"name": "v", **source}]))
+    assert refused in (
+        f'pods "static-n1" is forbidden: node "n1" can not create pods that reference {what}',
+        'pods "static-n1" is forbidden: a mirror pod may not reference secrets',
+    )
+
+
+@pytest.mark.parametrize("label", ["node-restriction.kubernetes.io/a", "x.k8s.io/b", "kubernetes.io/c"])
+def test_a_kubelet_labels_its_node_with_what_it_knows(label: str) -> None:
+    cluster = Admitted(NODE)
+    node = kind("v1", "Node", "n1")
+    node["metadata"]["labels"] = {label: "", "kubernetes.io/hostname": "n1", "node.kubernetes.io/x": "", "own": ""}
+    assert cluster.forbidden(node) == (
+        f'nodes "n1" is forbidden: node "n1" is not allowed to set the following labels: {label}'
+    )
+    del node["metadata"]["labels"][label]
+    stored = cluster.create(node)
+    with pytest.raises(ApiError) as refused:
+        cluster.patch(stored, {"metadata": {"labels": {label: "", "own": "1"}}})
+    assert refused.value.message == f'nodes "n1" is forbidden: is not allowed to modify labels: {label}'
+
+
+def test_a_kubelet_publishes_its_own_slices() -> None:
+    slice_ = kind("resource.k8s.io/v1", "ResourceSlice", "s")
+    slice_["spec"] = {
+        "driver": "d.example.com",
+        "pool": {"name": "p", "generation": 1, "resourceSliceCount": 1},
+        "nodeName": "n2",
+    }
+    assert Admitted(NODE).forbidden(slice_) == (
+        'resourceslices.resource.k8s.io "s" is forbidden: can only create ResourceSlice with the same NodeName as the'
+        " requesting node"
+    )
