@@ -18,7 +18,7 @@ from clusters.admission.policies.activation import Activation, Failed
 from clusters.admission.policies.match import exempt, matches
 from clusters.admission.policies.params import BadParams, collect
 from clusters.admission.validating_admission_policy import conditions_hold
-from clusters.machinery import decode
+from clusters.machinery import decode, schema
 from clusters.machinery.cel import Program
 from clusters.machinery.cel.types import BOOL
 from clusters.machinery.cel.values import Duration, ObjectValue, Opaque, Timestamp, Uint
@@ -170,6 +170,10 @@ def _invoke(attrs: Attributes, invocation: _Invocation, errors: list[_Error]) ->
 
 
 def _type_of(attrs: Attributes) -> ObjectType:
+    if attrs.kind is not None:
+        group, version, name = attrs.kind
+        package = (group or "core").partition(".")[0]
+        return schema.definitions().type(f"io.k8s.api.{package}.{version}.{name}")
     described = attrs.resource.version(attrs.resource.stored_as) or attrs.resource.versions[0]
     found = described.type
     if found is None:
@@ -196,7 +200,8 @@ def _replace(attrs: Attributes, patched: Obj) -> None:
     attrs.obj["metadata"] = meta
     private = orjson.loads(orjson.dumps({k: v for k, v in attrs.obj.items() if k != "metadata"}))
     attrs.obj.update(private)
-    attrs.resource.strategy.default(attrs.obj)
+    if attrs.kind is None:
+        attrs.resource.strategy.default(attrs.obj)
 
 
 # -- configurations ------------------------------------------------------------------------------------------

@@ -121,7 +121,12 @@ class InProcessClient:
         deletion.delete(self._registry, self._resource(resource), namespace, name, options, self._opts())
 
     def bind(self, namespace: str, pod: str, node: str, *, uid: str = "") -> None:
-        binding: Obj = {"metadata": {"name": pod, "uid": uid}, "target": {"kind": "Node", "name": node}}
+        binding: Obj = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": pod, "namespace": namespace, "uid": uid},
+            "target": {"kind": "Node", "name": node},
+        }
         pods.bind(self._registry, namespace, pod, binding, self._opts())
 
     def may(self, user: UserInfo, verb: str, group: str, resource: str, *, subresource: str = "") -> bool:

@@ -49,7 +49,7 @@ class Admission(Protocol):
 
 
 class AdmitAll:
-    """No admission: for unit tests of the registry."""
+    """No admission."""
 
     def admit(self, attrs: Attributes) -> None:
         """Nothing is changed."""

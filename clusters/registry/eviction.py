@@ -14,13 +14,12 @@ from clusters.machinery import meta
 from clusters.machinery.errors import ApiError, Conflict, Forbidden, TooManyRequests
 from clusters.machinery.selectors import from_label_selector
 from clusters.machinery.types import Obj, UserInfo
-from clusters.registry import deletion
+from clusters.registry import deletion, requests
 from clusters.registry.item import Item
 from clusters.registry.registry import MAX_ATTEMPTS, Registry, WriteOptions, busy
 
 MAX_DISRUPTED = 2000
 BUDGETS = "poddisruptionbudgets.policy"
-KIND = ("policy", "v1", "Eviction")
 _SERVER = UserInfo(name="system:apiserver", groups=("system:masters", "system:authenticated"))
 _DISRUPTED = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
 
@@ -35,8 +34,11 @@ def evict(
 ) -> deletion.Deleted | None:
     """Delete a Pod if its budgets allow it. Admission is asked about the Eviction (`body`), not about the Pod.
     Raises NotFound, TooManyRequests, what admission raises, Conflict (preconditions)."""
-    _admit(registry, namespace, name, opts, body or {"metadata": {"name": name, "namespace": namespace}})
     pods = registry.resources["pods"]
+    if body is None:
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+    attrs = requests.admit(registry, pods, "eviction", (namespace, name), body, opts, kind=requests.EVICTION)
+    requests.validate(registry, attrs, opts)
     for _ in range(MAX_ATTEMPTS):
         item = registry.get(pods, namespace, name)
         if not _exempt(item.obj):
@@ -60,16 +62,6 @@ def evict(
         if options.resource_version:
             raise
         raise _later(meta.name(budget)) from None
-
-
-def _admit(registry: Registry, namespace: str, name: str, opts: WriteOptions, body: Obj) -> None:
-    pods = registry.resources["pods"]
-    ctx = registry.context(pods, namespace, name, "eviction", opts)
-    attrs = registry.attributes("CREATE", pods, ctx, body, None, opts)
-    attrs.kind = KIND
-    registry.admission.admit(attrs)
-    registry.admission.validate(attrs)
-    opts.warnings.extend(w for w in ctx.warnings if w not in opts.warnings)
 
 
 def _delete(registry: Registry, item: Item, options: deletion.DeleteOptions, opts: WriteOptions) -> deletion.Deleted:

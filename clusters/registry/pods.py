@@ -6,17 +6,29 @@ Models: kube-apiserver, registry/core/pod/storage BindingREST.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clusters.kernel.clock import rfc3339
 from clusters.machinery.errors import ApiError, Conflict
 from clusters.machinery.types import Obj
+from clusters.registry import requests
 from clusters.registry.item import Item
 from clusters.registry.registry import Registry, WriteOptions
+
+
+class _NoStatus(ApiError):
+    """A field error that the real server forgets to make an Invalid of."""
+
+    code, reason = 500, ""
 
 
 def bind(registry: Registry, namespace: str, name: str, binding: Obj, opts: WriteOptions) -> Item:
     """Assign a Pod to `binding.target.name`, with the binding's annotations and labels.
     Raises NotFound, Conflict (deleted, already assigned, another uid), and what admission raises."""
     pods = registry.resources["pods"]
+    attrs = requests.admit(registry, pods, "binding", (namespace, name), binding, opts, kind=requests.POD_BINDING)
+    _validate(binding)
+    requests.validate(registry, attrs, opts)
     node = binding["target"]["name"]
     meta = binding.get("metadata") or {}
 
@@ -44,7 +56,20 @@ def bind(registry: Registry, namespace: str, name: str, binding: Obj, opts: Writ
         changed["status"] = status
         return changed
 
-    return registry.update(pods, namespace, name, assign, opts, subresource="binding")
+    admitted = replace(opts, admitted=True)
+    return registry.update(pods, namespace, name, assign, admitted, subresource="binding")
+
+
+def _validate(binding: Obj) -> None:
+    target = binding.get("target") or {}
+    problems = []
+    kind = target.get("kind", "")
+    if kind not in ("", "Node"):
+        problems.append(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
+    if not target.get("name"):
+        problems.append("target.name: Required value")
+    if problems:
+        raise _NoStatus(problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]")
 
 
 def _with_scheduled(conditions: list[Obj], now: str) -> list[Obj]:

@@ -63,7 +63,7 @@ class WriteOptions:
     """A system component in process: its objects are built from stored ones, so decoding, defaulting and
     validation are known to succeed and are left out."""
     admitted: bool = False
-    """Admission was asked already, about another object that stands for this write (an Eviction)."""
+    """Admission was asked already, about another object that stands for this write (a Binding, an Eviction)."""
     version: str = ""
     """The served version of the request; "" is the storage version."""
     warnings: list[str] = field(default_factory=list)

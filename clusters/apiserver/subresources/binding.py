@@ -14,16 +14,9 @@ from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import WriteParams
 from clusters.apiserver.routing import check_route
 from clusters.machinery import schema
-from clusters.machinery.errors import ApiError, BadRequest, MethodNotAllowed
-from clusters.machinery.types import Obj
+from clusters.machinery.errors import BadRequest, MethodNotAllowed
 from clusters.registry import pods
 from clusters.registry.registry import WriteOptions
-
-
-class _NoStatus(ApiError):
-    """A field error that the real server forgets to make an Invalid of."""
-
-    code, reason = 500, ""
 
 
 def create_binding(call: Call, endpoint: Endpoint) -> Response:
@@ -46,7 +39,6 @@ def create_binding(call: Call, endpoint: Endpoint) -> Response:
     name = binding["metadata"].get("name", "")
     if info.name and info.name != name:
         raise BadRequest("name in URL does not match name in Binding object")
-    _validate(binding)
     opts = WriteOptions(
         user=call.user,
         manager=params.manager or call.manager,
@@ -56,15 +48,3 @@ def create_binding(call: Call, endpoint: Endpoint) -> Response:
     )
     pods.bind(call.server.cluster.registry, info.namespace, name, binding, opts)
     return render.answer(call, render.success(code=201), form if not form.kind else choose(""), 201)
-
-
-def _validate(binding: Obj) -> None:
-    target = binding.get("target") or {}
-    problems = []
-    kind = target.get("kind", "")
-    if kind not in ("", "Node"):
-        problems.append(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
-    if not target.get("name"):
-        problems.append("target.name: Required value")
-    if problems:
-        raise _NoStatus(problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]")

@@ -14,6 +14,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.context import Connection
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import Header, Response
+from clusters.apiserver.subresources import connecting
 from clusters.machinery.errors import ApiError, BadRequest, NotFound, ServiceUnavailable
 from clusters.machinery.types import Obj
 
@@ -66,12 +67,13 @@ _FIND: dict[str, Callable[[Call, Endpoint, str, str], _Place]]
 def serve(call: Call, endpoint: Endpoint) -> Response:
     """Raises what the real server would."""
     kind = endpoint.name
+    tail = call.request.path.partition(f"/{kind}/{call.info.name}/proxy")[2]
+    connecting.admit(call, endpoint, f"{endpoint.resource.kind}ProxyOptions", {"path": tail})
     found = split(call.info.name)
     if found is None:
         raise BadRequest(f'invalid {kind.removesuffix("s")} request "{call.info.name}"')
     scheme, name, port = found
     place = _FIND[kind](call, endpoint, name, port)
-    tail = call.request.path.partition(f"/{kind}/{call.info.name}/proxy")[2]
     if not tail:
         # Links of the page that is shown are relative to it.
         query = f"?{call.request.query}" if call.request.query else ""

@@ -9,6 +9,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.endpoint import Endpoint
 from clusters.apiserver.http import Upgrade
 from clusters.apiserver.params import parse_bool
+from clusters.apiserver.subresources import connecting
 from clusters.apiserver.subresources.pods import container_of, get_pod, require_host
 from clusters.machinery.errors import BadRequest
 
@@ -44,8 +45,12 @@ def _flags(call: Call, kind: str) -> Upgrade:
 def _stream(call: Call, endpoint: Endpoint, kind: str) -> Upgrade:
     if call.info.verb != "create":
         call.server.authorizer.require_create(call)
-    pod = get_pod(call, endpoint)
     out = _flags(call, kind)
+    options = {name: getattr(out, name) for name in ("stdin", "stdout", "stderr", "tty", "container")}
+    if kind == "exec":
+        options["command"] = out.command
+    connecting.admit(call, endpoint, f"Pod{kind.capitalize()}Options", options)
+    pod = get_pod(call, endpoint)
     out.container = container_of(pod, out.container)
     require_host(pod)
     _upgrading(call)
@@ -68,6 +73,8 @@ def port_forward(call: Call, endpoint: Endpoint) -> Upgrade:
     """Ports of a Pod."""
     if call.info.verb != "create":
         call.server.authorizer.require_create(call)
+    ports = [int(text) for value in call.query.all("ports") for text in value.split(",") if text.isdigit()]
+    connecting.admit(call, endpoint, "PodPortForwardOptions", {"ports": ports})
     pod = get_pod(call, endpoint)
     require_host(pod)
     out = _flags(call, "portforward")

@@ -18,6 +18,8 @@ from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest, Conflict, Invalid
 from clusters.machinery.field import ErrorList, Path, invalid
 from clusters.machinery.types import Obj
+from clusters.registry import requests
+from clusters.registry.registry import WriteOptions
 
 GROUP, KIND = "authentication.k8s.io", "TokenRequest"
 DEFAULT_SECONDS = 3600
@@ -39,18 +41,31 @@ def create_token(call: Call, endpoint: Endpoint) -> Response:
         api_version=f"{GROUP}/v1",
         kind=KIND,
     )
+    registry = server.cluster.registry
+    opts = WriteOptions(
+        user=call.user,
+        manager=params.manager or call.manager,
+        dry_run=params.dry_run,
+        warnings=call.warnings,
+        options=params.raw,
+    )
     meta, spec = request["metadata"], request.setdefault("spec", {})
+    key = (info.namespace, info.name)
+    attrs = requests.admit(registry, endpoint.resource, "token", key, request, opts, kind=requests.TOKEN_REQUEST)
     for field, wanted, what in (("name", info.name, "name"), ("namespace", info.namespace, "namespace")):
         sent = meta.get(field)
         if sent and sent != wanted:
             error = invalid(Path("metadata").child(field), sent, f"must match the service account {what} if specified")
             raise Invalid.of(GROUP, KIND, info.name, [error])
-    account = server.cluster.registry.get(endpoint.resource, info.namespace, info.name).wire
+    account = registry.get(endpoint.resource, info.namespace, info.name).wire
     audiences = tuple(spec.get("audiences") or server.cluster.settings.audiences)
+    spec["audiences"] = list(audiences)
+    meta.update(name=info.name, namespace=info.namespace)
     seconds = spec.get("expirationSeconds")
     seconds = DEFAULT_SECONDS if seconds is None else seconds
     if errors := _errors(seconds):
         raise Invalid.of(GROUP, KIND, "", errors)
+    requests.validate(registry, attrs, opts)
     kind, target = _bound(call, account, spec.get("boundObjectRef"))
     now = server.cluster.clock.now()
     token = server.authenticator.service_accounts.issue(

@@ -319,7 +319,6 @@ def test_a_mirror_pod_has_one_owner() -> None:
         ({"secret": {"secretName": "s"}}, "secrets"),
         ({"csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}}, "secrets"),
         ({"configMap": {"name": "c"}}, "configmaps"),
-        ({"projected": {"sources": [{"clusterTrustBundle": {"name": "t", "path": "p"}}]}}, "clustertrustbundles"),
         ({"persistentVolumeClaim": {"claimName": "c"}}, "persistentvolumeclaims"),
     ],
 )

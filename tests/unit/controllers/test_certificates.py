@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from clusters.client.component import Keys
 from clusters.components.controllers.certificates.signer import lifetime
 from clusters.kernel.clock import SECOND
+from clusters.machinery.errors import ApiError
 from clusters.machinery.types import UserInfo
 from clusters.registry.registry import WriteOptions
 from clusters.runtime.authority import ClientAuthority
@@ -243,8 +244,8 @@ def test_kubelet_with_the_right_is_approved_and_signed_by_itself(cluster):
     assert condition["reason"] == "AutoApproved"
     assert condition["message"] == "Auto approving self kubelet client certificate after SubjectAccessReview."
     assert cluster.certificate("self") is not None
-    cluster.ask("other", pem, user=kubelet("m"), signer=KUBELET, usages=NODE)
-    assert cluster.conditions("other") == []
+    with pytest.raises(ApiError, match="can only create a node CSR with CN=system:node:m"):
+        cluster.ask("other", pem, user=kubelet("m"), signer=KUBELET, usages=NODE)
 
 
 def test_right_that_comes_later_counts(cluster):
