@@ -40,6 +40,9 @@ class _Known:
     ends: int
 
 
+_UNSEEN = _Known(None, 0, 0)
+
+
 class ClientCertificates:
     """`authorities`: the PEM of those whose certificates count; without any, certificates say nothing."""
 
@@ -53,9 +56,9 @@ class ClientCertificates:
         if not self._authorities:
             return None
         seen = self._seen
-        if pem in seen:
-            known = seen[pem]
-        else:
+        # Several threads ask: what is there now may be dropped before the next line.
+        known = seen.get(pem, _UNSEEN)
+        if known is _UNSEEN:
             known = seen[pem] = self._check(pem)
             while len(seen) > _CACHE:
                 seen.popitem(last=False)
