@@ -7,11 +7,12 @@ import base64
 import orjson
 import pytest
 
+from clusters.admission.chain import default_chain
 from clusters.apiserver.authn import jwt
 from clusters.apiserver.authn.keys import RsaKeys
 from clusters.kernel.clock import SECOND
 from tests.support.apiclient import Api
-from tests.support.apiserver import START, keys
+from tests.support.apiserver import START, keys, new_server
 
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 TOKEN = f"{ACCOUNTS}/robot/token"
@@ -276,3 +277,47 @@ def test_discovery_of_the_issuer(api):
     (key,) = orjson.loads(answer.body)["keys"]
     assert key["kid"] == keys().key_id
     assert set(key) == {"use", "kty", "kid", "alg", "n", "e"}
+
+
+def as_node(api, spec):
+    return api.as_("system:node:n", "system:nodes").ask("POST", TOKEN, {"spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({}, None),
+        ({"audiences": ["vault"]}, None),
+        ({"audiences": ["other"]}, 'audience "other" not found in pod spec volume, system:node:n is not authorized'),
+        ({"audiences": ["vault", "other"]}, "node may only request 0 or 1 audiences"),
+    ],
+)
+def test_kubelet_asks_for_what_its_pods_volumes_say(more, why):
+    api = Api(new_server(admission=default_chain()))
+    api.create(ACCOUNTS, {"metadata": {"name": "robot"}})
+    sources = [{"serviceAccountToken": {"path": "t", "audience": "vault"}}]
+    spec = {
+        "serviceAccountName": "robot",
+        "nodeName": "n",
+        "containers": [{"name": "c", "image": "i"}],
+        "volumes": [{"name": "v", "projected": {"sources": sources}}],
+    }
+    api.create("/api/v1/nodes", {"metadata": {"name": "n"}})
+    pod = api.create(PODS, {"metadata": {"name": "p"}, "spec": spec})
+    uid = pod["metadata"]["uid"]
+    status, body = as_node(api, {**bound("Pod", pod, uid=uid), **more})
+    assert status == (403 if why else 201), body
+    assert why is None or why in body["message"]
+    status, body = as_node(api, more)
+    assert "node requested token not bound to a pod" in body["message"]
+
+
+def test_no_tokens_in_a_namespace_that_goes():
+    api = Api(new_server(admission=default_chain()))
+    api.create("/api/v1/namespaces", {"metadata": {"name": "going"}})
+    path = "/api/v1/namespaces/going/serviceaccounts"
+    api.create(path, {"metadata": {"name": "robot", "finalizers": ["a.b/c"]}})
+    api.ask("DELETE", "/api/v1/namespaces/going")
+    status, body = api.ask("POST", f"{path}/robot/token", {"spec": {}})
+    assert status == 403
+    assert "unable to create new content in namespace going because it is being terminated" in body["message"]
