@@ -67,13 +67,15 @@ def export(
     except (Compacted, FutureRevision) as error:
         raise BadInput("revision", str(error)) from None
     spec = handle.clock.spec()
+    # The past goes on from its own time, not from ours.
+    now = handle.clock.now() if revision is None else max((r.vtime for r in records), default=spec.base)
     doc: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": row.name, "exported": rfc3339_micro(wall_now())},
         "spec": {
             "seed": row.seed,
-            "clock": {"now": rfc3339_micro(handle.clock.now()), "speed": format_speed(spec.speed)},
+            "clock": {"now": rfc3339_micro(now), "speed": format_speed(spec.speed)},
             "settings": row.settings,
         },
         "revision": at,

@@ -47,6 +47,11 @@ const screens = {
     await page.getByRole("table", { name: "Audit log" }).getByRole("button").first().click();
     await page.getByText("audit.k8s.io/v1").waitFor();
   },
+  past: async page => {
+    await page.waitForTimeout(3000);
+    await page.getByRole("slider", { name: "Timeline" }).press("ArrowLeft");
+    await page.getByRole("region", { name: "The past" }).waitFor();
+  },
   activity: async page => page.getByRole("button", { name: "Activity" }).click(),
   yaml: async page => {
     await page.getByRole("button", { name: "Apply YAML" }).click();

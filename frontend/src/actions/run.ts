@@ -66,10 +66,13 @@ function remember<T>(job: Job<T>, inverse: Inverse<T>, first: T): void {
 
 async function attempt<T>(job: Job<T>): Promise<{ result: T } | typeof FAILED> {
   if (!ui.get().canWrite) {
+    const past = ui.get().past !== null;
     toast({
       tone: "bad",
-      title: "You may only look",
-      detail: "Your role in this cluster does not allow changes.",
+      title: past ? "The past cannot be changed" : "You may only look",
+      detail: past
+        ? "Return to live, or fork a cluster from here."
+        : "Your role in this cluster does not allow changes.",
     });
     return FAILED;
   }

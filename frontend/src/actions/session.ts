@@ -7,6 +7,7 @@ import { KubeClient } from "@/net/kube";
 import { browserEnv, Link, type LinkEnv } from "@/net/link";
 import { PlaygroundClient } from "@/net/playground";
 import type { ServerFrame } from "@/protocol/frames";
+import type { PastState } from "@/protocol/rest";
 import { VirtualClock } from "@/store/clock";
 import { Model } from "@/store/model";
 import { toast, ui } from "@/store/ui";
@@ -16,7 +17,10 @@ const PRESENCE_EVERY_MS = 110;
 
 export class ClusterSession {
   readonly model = new Model();
+  /** the time that is shown */
   readonly clock = new VirtualClock(() => performance.now());
+  /** the time that it is, also while the past is shown */
+  readonly liveClock = new VirtualClock(() => performance.now());
   readonly views = new Views(this.model);
   readonly kube: KubeClient;
   readonly api: PlaygroundClient;
@@ -25,6 +29,8 @@ export class ClusterSession {
   private cursor: [number, number] | null = null;
   private presenceTimer: ReturnType<typeof setTimeout> | null = null;
   private presenceSent = "";
+  private inPast = false;
+  private mayWrite = true;
   /** set after a frame was applied; for tests and the latency probe */
   lastFrameAt = 0;
 
@@ -36,6 +42,8 @@ export class ClusterSession {
     this.api = new PlaygroundClient(name);
     this.link = new Link(env, {
       onState: frame => {
+        // What happens meanwhile comes with the snapshot that ends a look at the past.
+        if (this.inPast) return;
         this.model.apply(frame);
         this.lastFrameAt = performance.now();
       },
@@ -69,8 +77,33 @@ export class ClusterSession {
   }
 
   clockChanged(frame: Parameters<VirtualClock["update"]>[0]): void {
+    this.liveClock.update(frame);
+    if (this.inPast) return;
     this.clock.update(frame);
     for (const listener of this.clockListeners) listener();
+  }
+
+  /** Show what was instead of what is; nothing can be changed there. */
+  showPast(state: PastState): void {
+    this.inPast = true;
+    ui.set({ past: { rev: state.rev, at: state.vtime }, canWrite: false });
+    this.clock.update({ now: state.vtime, speed: 1, paused: true });
+    this.model.apply({
+      t: "snapshot",
+      seq: 0,
+      rev: state.rev,
+      part: 0,
+      parts: 1,
+      tables: state.tables,
+    });
+    for (const listener of this.clockListeners) listener();
+  }
+
+  showLive(): void {
+    if (!this.inPast) return;
+    this.inPast = false;
+    ui.set({ past: null, canWrite: this.mayWrite });
+    this.link.refresh();
   }
 
   /** Where this person points, in world units; null when they left the map. */
@@ -97,7 +130,8 @@ export class ClusterSession {
   private receive(frame: ServerFrame): void {
     switch (frame.t) {
       case "hello":
-        ui.set({ session: frame.session, canWrite: frame.can?.write ?? true });
+        this.mayWrite = frame.can?.write ?? true;
+        ui.set({ session: frame.session, canWrite: this.mayWrite && !this.inPast });
         break;
       case "clock":
         this.clockChanged(frame);

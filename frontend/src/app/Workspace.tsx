@@ -10,6 +10,7 @@ import { Help } from "@/panels/Help";
 import { Inspector } from "@/panels/inspector/Inspector";
 import { MapView } from "@/panels/map/MapView";
 import { Palette } from "@/panels/Palette";
+import { PastBar } from "@/panels/PastBar";
 import { Rail } from "@/panels/Rail";
 import { Timeline } from "@/panels/Timeline";
 import { Toasts } from "@/panels/Toasts";
@@ -33,6 +34,7 @@ export function Workspace({ name }: { name: string }) {
       editor: null,
       logsOf: null,
       audit: {},
+      past: null,
       drains: {},
       peers: [],
       filter: [],
@@ -81,7 +83,10 @@ export function Workspace({ name }: { name: string }) {
           <div className="relative flex min-h-0 flex-1">
             <Failures />
             <div className="flex min-w-0 flex-1 flex-col">
-              <Main name={name} />
+              <div className="relative flex min-h-0 flex-1 flex-col">
+                <Main name={name} />
+                <PastBar />
+              </div>
               <Dock />
             </div>
             <Inspector />

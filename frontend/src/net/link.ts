@@ -56,7 +56,6 @@ export class Link {
   private socket: SocketLike | null = null;
   private attempt = 0;
   private timers = new Map<"retry" | "ack" | "open" | "silent", number>();
-  /** last applied revision; 0 before the first snapshot */
   private rev = 0;
   /** which incarnation of the cluster `rev` counts in, and the one this connection speaks of */
   private epoch: string | undefined;
@@ -92,6 +91,19 @@ export class Link {
   /** Forget what was applied, so that the next connection asks for a fresh snapshot. */
   forget(): void {
     this.rev = 0;
+  }
+
+  /** last applied revision; 0 before the first snapshot */
+  get revision(): number {
+    return this.rev;
+  }
+
+  /** A fresh snapshot, on a new connection. */
+  refresh(): void {
+    this.forget();
+    this.drop();
+    this.cancel("retry");
+    if (!this.stopped) this.open();
   }
 
   sendPresence(cursor: [number, number] | null, selection: string | null): void {

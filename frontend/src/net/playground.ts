@@ -9,8 +9,10 @@ import type {
   NewCluster,
   NewFault,
   NewMachine,
+  PastState,
   Schema,
   Session,
+  TimelineData,
   TypeWords,
 } from "@/protocol/rest";
 import { csrf, json } from "./http";
@@ -85,6 +87,19 @@ export class PlaygroundClient {
 
   explainMove(pod: string, signal?: AbortSignal): Promise<MoveVerdicts> {
     return json(`${this.base}/explain/move`, { method: "POST", body: { pod }, signal });
+  }
+
+  timeline(since: number, signal?: AbortSignal): Promise<TimelineData> {
+    return json(`${this.base}/timeline?since=${Math.max(0, Math.floor(since))}&buckets=240`, { signal });
+  }
+
+  /** What the page showed at a revision. */
+  state(revision: number, signal?: AbortSignal): Promise<PastState> {
+    return json(`${this.base}/state?revision=${revision}`, { signal });
+  }
+
+  snapshot(revision: number): Promise<unknown> {
+    return json(`${this.base}/snapshot?revision=${revision}`);
   }
 
   audit(query: AuditQuery, signal?: AbortSignal): Promise<{ events: AuditRow[]; next: number | null }> {

@@ -246,6 +246,7 @@ function FaultLine({ fault, compact }: { fault: Fault; compact?: boolean }) {
 export function FaultTray({ floating }: { floating?: boolean }) {
   const session = useSession();
   useTables(session.views, "faults");
+  const past = useUi(s => s.past !== null);
   const faults = session.model.faults.list();
   if (!faults.length) return null;
   return (
@@ -254,7 +255,7 @@ export function FaultTray({ floating }: { floating?: boolean }) {
       className={cx(
         "flex flex-wrap items-center gap-1.5",
         floating
-          ? "enter-fade absolute left-3 right-96 top-3 w-fit"
+          ? cx("enter-fade absolute left-3 right-96 w-fit", past ? "top-15" : "top-3")
           : "shrink-0 border-b border-line bg-panel px-4 py-1.5",
       )}
     >

@@ -177,6 +177,7 @@ function Pill() {
   const session = useSession();
   const link = useUi(s => s.link);
   const canWrite = useUi(s => s.canWrite);
+  const past = useUi(s => s.past !== null);
   const [, tick] = useState(0);
   useEffect(() => {
     if (link.phase !== "waiting") return;
@@ -189,8 +190,13 @@ function Pill() {
         className="flex h-7 items-center gap-1.5 rounded-full px-2.5 text-[12px] text-ink-2"
         role="status"
       >
-        <span className="size-2 rounded-full bg-[var(--state-running)]" />
-        {canWrite ? "Live" : "Live, read only"}
+        <span
+          className={cx(
+            "size-2 rounded-full",
+            past ? "bg-[var(--state-pending)]" : "bg-[var(--state-running)]",
+          )}
+        />
+        {past ? "Looking back" : canWrite ? "Live" : "Live, read only"}
       </span>
     );
   }

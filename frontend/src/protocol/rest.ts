@@ -1,5 +1,5 @@
 /** The playground's own REST API (`/api/v1/`): what the page sends and receives. */
-import type { Speed } from "./frames";
+import type { SnapshotFrame, Speed } from "./frames";
 
 export interface Session {
   user: string;
@@ -163,6 +163,33 @@ export interface SchemaField {
 export interface SchemaObject {
   p: Record<string, SchemaField>;
   r?: string[];
+}
+
+/** How much happened when; times in virtual microseconds. */
+export interface TimelineData {
+  since: number;
+  until: number;
+  width: number;
+  /** the last revision before `since`; 0: none is kept */
+  base: number;
+  head: number;
+  /** [index, last revision, changes] */
+  buckets: [number, number, number][];
+  marks: TimelineMark[];
+}
+
+export interface TimelineMark {
+  rev: number;
+  time: number;
+  kind: "fault" | "heal" | "action" | "warning";
+  text: string;
+}
+
+/** The summary tables as they were. */
+export interface PastState {
+  rev: number;
+  vtime: number;
+  tables: SnapshotFrame["tables"];
 }
 
 /** What a type and its fields are for. */

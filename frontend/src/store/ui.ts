@@ -89,6 +89,8 @@ export interface UiState {
   singleKeys: boolean;
   link: LinkStatus;
   canWrite: boolean;
+  /** the revision that is shown instead of what is now, and its virtual time */
+  past: { rev: number; at: number } | null;
   session: string;
   peers: Peer[];
   toasts: Toast[];
@@ -135,6 +137,7 @@ export const useUi = create<UiState>(set => ({
   singleKeys: stored("keys", "on") === "on",
   link: { phase: "connecting" },
   canWrite: true,
+  past: null,
   session: "",
   peers: [],
   toasts: [],

@@ -1,5 +1,6 @@
 /** The playground's REST over the toy clusters. */
 import { audit } from "./audit.mjs";
+import { past } from "./past.mjs";
 import { fakeSchema } from "./schema.mjs";
 
 export function rest({ clusters, add, send, clock }, { method, url, body, reply }) {
@@ -126,6 +127,7 @@ export function rest({ clusters, add, send, clock }, { method, url, body, reply 
       condition: null,
     });
   }
+  if (part === "timeline" || part === "state") return past(cluster, { url, reply, part });
   if (part === "audit") return audit(cluster, { url, reply, id: more[0] });
   if (part === "schema" && more[0]) {
     const type = fakeSchema.types[more[0]];

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { recorded } from "./audit.mjs";
 import { kube } from "./kube.mjs";
+import { remember } from "./past.mjs";
 import { rest } from "./rest.mjs";
 import { Sim } from "./sim.mjs";
 
@@ -40,6 +41,7 @@ export function startFake({
   function publish(cluster) {
     const delta = cluster.sim.flush();
     if (!delta) return;
+    remember(cluster);
     cluster.ring.push(delta);
     if (cluster.ring.length > 400) cluster.ring.shift();
     for (const socket of cluster.sockets)

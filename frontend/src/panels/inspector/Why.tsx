@@ -17,12 +17,13 @@ import { LinkTo } from "./Summary";
 export function Why({ of }: { of: Ref }) {
   const session = useSession();
   const pod = session.model.pods.get(of.id);
+  const past = useUi(s => s.past !== null);
   const [answer, setAnswer] = useState<Explanation | null>(null);
   const [error, setError] = useState("");
   const key = pod ? `${pod.ns}/${pod.name}|${pod.status}|${pod.node}|${pod.message}` : "";
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the pod's state changes
   useEffect(() => {
-    if (!pod) return;
+    if (!pod || past) return;
     const abort = new AbortController();
     session.api
       .explainPod(pod.ns, pod.name, abort.signal)
@@ -32,8 +33,12 @@ export function Why({ of }: { of: Ref }) {
       })
       .catch(e => !abort.signal.aborted && setError(toFailure(e).message || toFailure(e).reason));
     return () => abort.abort();
-  }, [session, key]);
+  }, [session, key, past]);
   if (!pod) return null;
+  if (past)
+    return (
+      <Empty title="Explanations are of now">{pod.message || "Return to live to ask the scheduler."}</Empty>
+    );
   if (error && !answer) return <Empty title="No explanation">{error}</Empty>;
   if (!answer) {
     return (

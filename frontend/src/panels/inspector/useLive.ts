@@ -4,7 +4,7 @@ import { named } from "@/actions/look";
 import type { ClusterSession } from "@/actions/session";
 import { toFailure } from "@/net/errors";
 import { KNOWN, type KubeObject, resourcePath } from "@/protocol/kube";
-import type { Ref } from "@/store/ui";
+import { type Ref, useUi } from "@/store/ui";
 
 export interface Live {
   object: KubeObject | null;
@@ -18,14 +18,14 @@ export function useLive(session: ClusterSession, ref: Ref): Live {
   const object = named(session, ref);
   const path = object && KNOWN[object.kind] ? resourcePath(KNOWN[object.kind]!, object.ns, object.name) : "";
   const row = rowKey(session, ref);
+  const past = useUi(s => s.past?.rev);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a changed row asks for the object again
   useEffect(() => {
     if (!path) return;
     const abort = new AbortController();
     const timer = setTimeout(
       () => {
-        session.kube
-          .get(path, abort.signal)
+        fetchAt(session, path, object!.name, past, abort.signal)
           .then(found => setLive({ object: found, error: "" }))
           .catch(error => {
             if (!abort.signal.aborted) setLive(old => ({ ...old, error: toFailure(error).message }));
@@ -37,8 +37,36 @@ export function useLive(session: ClusterSession, ref: Ref): Live {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [session, path, row]);
+  }, [session, path, row, past]);
   return live;
+}
+
+/** The object now, or as it was: the API answers lists at a revision. */
+async function fetchAt(
+  session: ClusterSession,
+  path: string,
+  name: string,
+  rev: number | undefined,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  if (rev === undefined) return session.kube.get(path, signal);
+  const query = new URLSearchParams({
+    fieldSelector: `metadata.name=${name}`,
+    resourceVersion: String(rev),
+    resourceVersionMatch: "Exact",
+  });
+  const collection = path.slice(0, path.lastIndexOf("/"));
+  const list = await session.kube.get<KubeList>(`${collection}?${query}`, signal);
+  const found = list.items[0];
+  if (!found) throw new Error("It was not there then.");
+  // The items of a list leave their type to the list.
+  return { ...found, apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, "") };
+}
+
+interface KubeList {
+  apiVersion: string;
+  kind: string;
+  items: KubeObject[];
 }
 
 /** Something that differs when the object's row does. */

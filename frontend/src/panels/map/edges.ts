@@ -2,7 +2,7 @@
 import type { ClusterSession } from "@/actions/session";
 import type { Edge } from "@/render/live";
 import type { Changes } from "@/store/changes";
-import type { Ref } from "@/store/ui";
+import { type Ref, ui } from "@/store/ui";
 
 const MAX_EDGES = 60;
 
@@ -100,6 +100,11 @@ export class EdgeFinder {
     const svc = this.session.model.services.get(id);
     if (!svc) return Promise.resolve([]);
     const query = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${svc.name}` });
+    const past = ui.get().past;
+    if (past) {
+      query.set("resourceVersion", String(past.rev));
+      query.set("resourceVersionMatch", "Exact");
+    }
     const found = this.session.kube
       .get<Slices>(`/apis/discovery.k8s.io/v1/namespaces/${svc.ns}/endpointslices?${query}`)
       .then(list =>
