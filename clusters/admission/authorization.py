@@ -1,8 +1,9 @@
 """Whether the writer may do something else, too (approve for a signer, say), which some plugins ask.
 
-Answered from the cluster's roles and bindings as they stand at that moment. Such questions are rare (only
-signing requests cause them), so there is no index. Models: kubernetes, plugin/pkg/auth/authorizer/rbac, for
-what plugins and policies ask.
+Answered from the cluster's roles and bindings as they stand at that moment. Such questions are rare (only signing
+requests, kubelets and policies cause them), so there is no index.
+
+Models: kubernetes, plugin/pkg/auth/authorizer/rbac, for what plugins and policies ask.
 """
 
 from __future__ import annotations
@@ -64,13 +65,15 @@ def _is(subject: Obj, user: UserInfo) -> bool:
 
 
 def _allows(rule: Obj, verb: str, group: str, resource: str, name: str) -> bool:
-    def listed(field: str, value: str) -> bool:
+    def listed(field: str, *wanted: str) -> bool:
         values = rule.get(field) or ()
-        return "*" in values or value in values
+        return "*" in values or any(value in values for value in wanted)
 
+    _, slash, subresource = resource.partition("/")
+    resources = (resource, f"*/{subresource}") if slash else (resource,)
     names = rule.get("resourceNames")
     named = not names or name in names
-    return named and listed("verbs", verb) and listed("apiGroups", group) and listed("resources", resource)
+    return named and listed("verbs", verb) and listed("apiGroups", group) and listed("resources", *resources)
 
 
 def _allows_path(rule: Obj, verb: str, path: str) -> bool:

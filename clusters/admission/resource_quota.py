@@ -44,7 +44,8 @@ class ResourceQuota(Plugin):
             before = kind.usage(attrs.old, attrs.ctx.now)
             names = delta.keys() | before.keys()
             delta = {n: delta.get(n, Quantity(0)) - before.get(n, Quantity(0)) for n in names}
-        delta = {name: amount for name, amount in delta.items() if amount}
+        # What gets less is counted by the controller.
+        delta = {name: amount for name, amount in delta.items() if amount.sign() > 0}
         if not delta:
             return
         charged = [self._charge(attrs, quota, delta) for quota in concerned]

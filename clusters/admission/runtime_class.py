@@ -43,10 +43,9 @@ class RuntimeClass(Plugin):
                 )
         if selector:
             spec["nodeSelector"] = {**own, **selector}
-        tolerations = spec.get("tolerations") or []
-        more = [dict(t) for t in scheduling.get("tolerations") or () if t not in tolerations]
-        if more:
-            spec["tolerations"] = [*tolerations, *more]
+        if scheduling.get("tolerations"):
+            own_tolerations = spec.get("tolerations") or ()
+            spec["tolerations"] = _merged([*own_tolerations, *(dict(t) for t in scheduling["tolerations"])])
 
     def validate(self, attrs: Attributes) -> None:
         spec: Obj = obj_of(attrs).get("spec") or {}
@@ -78,6 +77,36 @@ def _class_of(attrs: Attributes, spec: Obj) -> Obj | None:
     if chosen is None:
         raise forbidden(attrs, f'pod rejected: RuntimeClass "{name}" not found')
     return chosen
+
+
+def _merged(tolerations: list[Obj]) -> list[Obj]:
+    """Without those that another one includes; of equal ones the first stays."""
+    merged: list[Obj] = []
+    for i, each in enumerate(tolerations):
+        if any(_includes(kept, each) for kept in merged):
+            continue
+        if not any(other != each and _includes(other, each) for other in tolerations[i + 1 :]):
+            merged.append(each)
+    return merged
+
+
+def _includes(wide: Obj, narrow: Obj) -> bool:
+    """Whether `wide` tolerates all that `narrow` does, and as long."""
+    if wide == narrow:
+        return True
+    key, exists = wide.get("key") or "", wide.get("operator") == "Exists"
+    if (narrow.get("key") or "") != key and (key or not exists):
+        return False
+    effect = wide.get("effect") or ""
+    if effect and (narrow.get("effect") or "") != effect:
+        return False
+    limit, seconds = wide.get("tolerationSeconds"), narrow.get("tolerationSeconds")
+    if effect == "NoExecute" and limit is not None and (seconds is None or seconds > limit):
+        return False
+    if exists:
+        return True
+    equal = wide.get("operator") in (None, "", "Equal") and narrow.get("operator") == "Equal"
+    return equal and (narrow.get("value") or "") == (wide.get("value") or "")
 
 
 def _same(one: Obj, other: Obj) -> bool:

@@ -19,6 +19,9 @@ from clusters.resources.pod_spec.qos import qos_class
 Usage = dict[str, Quantity]
 
 CLASS_SUFFIX = ".storageclass.storage.k8s.io/"
+DEVICES_SUFFIX = ".deviceclass.resource.k8s.io/devices"
+MAX_DEVICES = 32
+"""What one claim gets of a class at most."""
 _ONE, _ZERO = Quantity(1), Quantity(0)
 _ALIASES = frozenset({"configmaps", "resourcequotas", "replicationcontrollers", "secrets", "services"})
 _REQUIRED = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
@@ -104,6 +107,8 @@ class _Claims(Evaluator):
             allocated = ((obj.get("status") or {}).get("allocatedResources") or {}).get("storage")
             if allocated is not None:
                 size = max(size, quantity.of(allocated))
+            if not size.is_integer():
+                size = size.rounded_up(0)
             out["requests.storage"] = size
             if name:
                 out[f"{name}{CLASS_SUFFIX}requests.storage"] = size
@@ -112,8 +117,45 @@ class _Claims(Evaluator):
     def in_scope(self, selector: Obj, obj: Obj) -> bool:
         if selector.get("scopeName") != "VolumeAttributesClass":
             return False
-        name = (obj.get("spec") or {}).get("volumeAttributesClassName") or ""
-        return _selected(selector, name)
+        status = obj.get("status") or {}
+        named = (
+            (obj.get("spec") or {}).get("volumeAttributesClassName"),
+            status.get("currentVolumeAttributesClassName"),
+            (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+        )
+        return any(_selected(selector, name) for name in list(filter(None, named)) or [""])
+
+
+class _ResourceClaims(Evaluator):
+    """Counted, and by the class of the devices: as many as they may get at most."""
+
+    def on_update(self, subresource: str) -> bool:
+        return not subresource
+
+    def matching(self, names: Iterable[str]) -> list[str]:
+        return sorted(name for name in names if name in self.counted or name.endswith(DEVICES_SUFFIX))
+
+    def usage(self, obj: Obj, now: int) -> Usage:
+        out = dict.fromkeys(self.counted, _ONE)
+        for request in ((obj.get("spec") or {}).get("devices") or {}).get("requests") or ():
+            most: Usage = {}
+            for choice in request.get("firstAvailable") or [request.get("exactly") or {}]:
+                number = _devices(choice)
+                name = f"{choice.get('deviceClassName', '')}{DEVICES_SUFFIX}"
+                if number is not None:
+                    most[name] = max(most.get(name, _ZERO), Quantity(number))
+            for name, amount in most.items():
+                out[name] = out.get(name, _ZERO) + amount
+        return out
+
+
+def _devices(choice: Obj) -> int | None:
+    match choice.get("allocationMode", "ExactCount"):
+        case "ExactCount":
+            return int(choice.get("count", 1))
+        case "All":
+            return MAX_DEVICES
+    return None
 
 
 class _Pods(Evaluator):
@@ -241,6 +283,7 @@ _SPECIAL: dict[str, type[Evaluator]] = {
     "pods": _Pods,
     "services": _Services,
     "persistentvolumeclaims": _Claims,
+    "resourceclaims.resource.k8s.io": _ResourceClaims,
 }
 _known: dict[tuple[str, str], Evaluator] = {}
 
@@ -249,7 +292,7 @@ def evaluator(group: str, resource: str) -> Evaluator:
     """How objects of a resource are counted."""
     found = _known.get((group, resource))
     if found is None:
-        kind = Evaluator if group else _SPECIAL.get(resource, Evaluator)
+        kind = _SPECIAL.get(f"{resource}.{group}" if group else resource, Evaluator)
         found = _known[(group, resource)] = kind(group, resource)
     return found
 

@@ -359,3 +359,14 @@ def test_a_kubelet_publishes_its_own_slices() -> None:
         'resourceslices.resource.k8s.io "s" is forbidden: can only create ResourceSlice with the same NodeName as the'
         " requesting node"
     )
+
+
+def test_tolerations_that_others_include_are_left_out() -> None:
+    cluster = Admitted()
+    anything = {"operator": "Exists", "effect": "NoSchedule"}
+    one = {"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}
+    scheduling = {"tolerations": [anything]}
+    cluster.create(kind("node.k8s.io/v1", "RuntimeClass", "r", handler="h", scheduling=scheduling))
+    stored = cluster.create(pod(runtimeClassName="r", tolerations=[one, {**one, "effect": "NoExecute"}]))
+    first, *_, last = stored["spec"]["tolerations"]
+    assert (first, last) == ({**one, "effect": "NoExecute"}, anything)

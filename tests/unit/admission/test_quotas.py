@@ -104,6 +104,40 @@ def test_a_service_that_changes_its_type_is_counted_anew() -> None:
         cluster.patch(other, {"spec": {"type": "NodePort"}})
 
 
+def test_what_a_service_gives_back_is_counted_by_the_controller() -> None:
+    cluster = Admitted()
+    ready(cluster, quota({"services.nodeports": "1"}))
+    stored = cluster.create(kind("v1", "Service", "s", spec={"type": "NodePort", "ports": [{"port": 80}]}))
+    cluster.patch(stored, {"spec": {"type": "ClusterIP"}})
+    assert used(cluster) == {"services.nodeports": "1"}
+
+
+def test_a_claim_for_devices_counts_what_it_may_get_at_most() -> None:
+    cluster = Admitted()
+    gpus, disks = (f"{name}.deviceclass.resource.k8s.io/devices" for name in ("gpu", "disk"))
+    ready(cluster, quota({gpus: "40", disks: "9", "count/resourceclaims.resource.k8s.io": "3"}))
+    choices = [
+        {"name": "a", "deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 2},
+        {"name": "b", "deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 5},
+        {"name": "c", "deviceClassName": "disk", "allocationMode": "ExactCount", "count": 1},
+    ]
+    requests = [
+        {"name": "all", "exactly": {"deviceClassName": "gpu", "allocationMode": "All"}},
+        {"name": "one", "exactly": {"deviceClassName": "disk"}},
+        {"name": "any", "firstAvailable": choices},
+    ]
+    cluster.create(kind("resource.k8s.io/v1", "ResourceClaim", "c", spec={"devices": {"requests": requests}}))
+    assert used(cluster) == {gpus: "37", disks: "2", "count/resourceclaims.resource.k8s.io": "1"}
+
+
+def test_a_claim_for_half_a_byte_counts_a_whole_one() -> None:
+    cluster = Admitted()
+    ready(cluster, quota({"requests.storage": "2"}))
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500m"}}}
+    cluster.create(kind("v1", "PersistentVolumeClaim", "c", spec=spec))
+    assert used(cluster) == {"requests.storage": "2"}
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 900), st.booleans()), max_size=12))
 def test_the_count_is_the_sum_of_what_was_let_in(wanted: list[tuple[int, bool]]) -> None:
