@@ -6,7 +6,7 @@ the result, and each step's own kind of refusal. Models: apiserver, pkg/endpoint
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -83,7 +83,7 @@ class Patch:
             again = json_patch.apply_json_patch(render.in_order(current), self._parsed)
             return _json_text(again)
 
-        return self._decoded(patched, shown, "json patch ")
+        return self._decoded(patched, shown, "json patch ", json_patch.unknown_fields(self._parsed))
 
     def _merge(self, current: Obj) -> Obj:
         if self._parsed is None:
@@ -101,9 +101,18 @@ class Patch:
         patched = strategic.strategic_merge_patch(current, self._parsed, self._endpoint.type)
         return self._decoded(patched, lambda: show(self._parsed), unstructured=True)
 
-    def _decoded(self, patched: Obj, shown: Callable[[], str], prefix: str = "", *, unstructured: bool = False) -> Obj:
-        """The patched document as an object of the type; what is wrong with it is the patch's fault.
-        `unstructured`: type errors as the converter words them that does not go through JSON."""
+    def _decoded(
+        self,
+        patched: Obj,
+        shown: Callable[[], str],
+        prefix: str = "",
+        odd: Sequence[str] = (),
+        *,
+        unstructured: bool = False,
+    ) -> Obj:
+        """The patched document as an object of the type; what is wrong with it is the patch's fault. `odd` are fields
+        of the patch itself that mean nothing. `unstructured`: type errors as the converter words them that does not go
+        through JSON."""
         endpoint = self._endpoint
         version, kind = patched.get("apiVersion"), patched.get("kind")
         if version != endpoint.api_version or kind != endpoint.kind:
@@ -112,8 +121,10 @@ class Patch:
                 if problem:
                     raise _invalid(shown(), problem)
         errors: list[str] = []
-        if self._strict and count_keys(self._body) != _members(self._parsed):
-            errors = [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
+        if self._strict:
+            errors = [f'{prefix}unknown field "{path}"' for path in odd]
+            if count_keys(self._body) != _members(self._parsed):
+                errors += [f'{prefix}duplicate field "{path}"' for path in duplicate_fields(self._body)]
         try:
             obj, unknown = decode.convert(patched, endpoint.type, collect=self._strict)
         except decode.DecodeError as error:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clusters.kernel.clock import SECOND, parse_rfc3339, rfc3339
-from clusters.machinery.errors import Conflict, NotFound
+from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj
 from clusters.registry.cache import Write
 from clusters.registry.item import Item
+from clusters.registry.preconditions import check_delete
 from clusters.registry.registry import MAX_ATTEMPTS, Registry, WriteOptions, busy, unsaved
 from clusters.resources.base import Context, Resource
 from clusters.storage.store import CasFailed, HeadMoved
@@ -54,7 +55,7 @@ def delete(
         item = registry.cache.get(resource.key(namespace, name))
         if item is None:
             raise NotFound.of(resource.group, resource.name, name)
-        _check_preconditions(resource, name, item, options)
+        check_delete(resource, item.wire, uid=options.uid, rev=options.resource_version)
         ctx = registry.context(resource, namespace, name, "", opts)
         attrs = registry.attributes("DELETE", resource, ctx, None, item.wire, opts)
         if not opts.admitted:
@@ -82,26 +83,6 @@ def delete(
         # The object's own last write; what it released comes behind it.
         return Deleted(stored[1 if marked is not None and gone else 0], gone)
     raise busy(resource, name)
-
-
-def _check_preconditions(resource: Resource, name: str, item: Item, options: DeleteOptions) -> None:
-    meta = item.obj["metadata"]
-    if options.uid and options.uid != meta.get("uid"):
-        raise Conflict.of(
-            resource.group,
-            resource.name,
-            name,
-            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta.get('uid', '')})."
-            " The object might have been deleted and then recreated",
-        )
-    if options.resource_version and options.resource_version != str(item.rev):
-        raise Conflict.of(
-            resource.group,
-            resource.name,
-            name,
-            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the"
-            f" ResourceVersion in record ({item.rev}). The object might have been modified",
-        )
 
 
 def _mark(

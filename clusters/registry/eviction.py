@@ -16,6 +16,7 @@ from clusters.machinery.selectors import from_label_selector
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry import deletion, requests
 from clusters.registry.item import Item
+from clusters.registry.preconditions import check_delete
 from clusters.registry.registry import MAX_ATTEMPTS, Registry, WriteOptions, busy
 
 MAX_DISRUPTED = 2000
@@ -73,7 +74,7 @@ def _delete(registry: Registry, item: Item, options: deletion.DeleteOptions, opt
         return deletion.delete(registry, pods, namespace, name, options, opts)
 
     def mark(pod: Obj) -> Obj:
-        _check(pod, options)
+        check_delete(pods, pod, uid=options.uid, rev=options.resource_version)
         return _disrupted(pod, rfc3339(registry.clock.now()))
 
     marked = registry.update(
@@ -86,17 +87,6 @@ def _delete(registry: Registry, item: Item, options: deletion.DeleteOptions, opt
 
 def _at(options: deletion.DeleteOptions, item: Item) -> deletion.DeleteOptions:
     return options if options.resource_version else replace(options, resource_version=str(item.rev))
-
-
-def _check(pod: Obj, options: deletion.DeleteOptions) -> None:
-    for field, key, text, event in (
-        ("UID", "uid", options.uid, "deleted and then recreated"),
-        ("ResourceVersion", "resourceVersion", options.resource_version, "modified"),
-    ):
-        found = pod["metadata"].get(key, "")
-        if text and text != found:
-            why = f"the {field} in the precondition ({text}) does not match the {field} in record ({found})."
-            raise Conflict.of("", "Pod", meta.name(pod), f"{why} The object might have been {event}")
 
 
 def _disrupted(pod: Obj, now: str) -> Obj:

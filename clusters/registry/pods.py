@@ -13,6 +13,7 @@ from clusters.machinery.errors import ApiError, Conflict
 from clusters.machinery.types import Obj
 from clusters.registry import requests
 from clusters.registry.item import Item
+from clusters.registry.preconditions import wrong_uid
 from clusters.registry.registry import Registry, WriteOptions
 
 
@@ -35,10 +36,7 @@ def bind(registry: Registry, namespace: str, name: str, binding: Obj, opts: Writ
     def assign(pod: Obj) -> Obj:
         spec, sent_uid = pod["spec"], meta.get("uid")
         if sent_uid and sent_uid != pod["metadata"]["uid"]:
-            raise _refuse(
-                name,
-                f"Precondition failed: UID in precondition: {sent_uid}, UID in object meta: {pod['metadata']['uid']}",
-            )
+            raise wrong_uid(pods, namespace, name, sent_uid, pod["metadata"]["uid"])
         if "deletionTimestamp" in pod["metadata"]:
             raise _refuse(name, f"pod {name} is being deleted, cannot be assigned to a host")
         if spec.get("nodeName"):

@@ -80,6 +80,16 @@ def test_an_unknown_field_in_a_patch_warns_or_is_refused(api):
     assert 'strict decoding error: unknown field "foo"' in body["message"]
 
 
+def test_an_operation_of_a_json_patch_has_four_fields(api):
+    api.create(CMS, cm("a"))
+    ops = [{"op": "add", "path": "/data", "value": {"k": "v"}, "note": "why"}]
+    answer = api.raw("PATCH", f"{CMS}/a", ops, headers={"content-type": "application/json-patch+json"})
+    assert answer.status == 200
+    assert ("Warning", '299 - "json patch unknown field \\"[0].note\\""') in answer.headers
+    assert api.patch("json", f"{CMS}/a", ops, fieldValidation="Strict")[0] == 422
+    assert api.patch("json", f"{CMS}/a", ops, fieldValidation="Ignore")[0] == 200
+
+
 def test_a_duplicate_key_in_a_patch_warns(api):
     api.create(CMS, cm("a"))
     media = {"content-type": "application/merge-patch+json"}
@@ -105,6 +115,17 @@ def test_delete_preconditions_must_hold(api):
     api.create(CMS, cm("a"))
     status, body = api.ask("DELETE", f"{CMS}/a", {"preconditions": {"uid": "other"}})
     assert (status, body["reason"]) == (409, "Conflict")
+    # (The kind stands where the resource should.)
+    assert body["message"].startswith(
+        'Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (other)'
+    )
+    assert body["details"] == {"name": "a", "kind": "ConfigMap"}
+    status, body = api.ask("DELETE", "/api/v1/namespaces/default", {"preconditions": {"resourceVersion": "1000"}})
+    assert (status, body["details"]["kind"]) == (409, "namespaces")
+    assert (
+        "Precondition failed: ResourceVersion in precondition: 1000, ResourceVersion in object meta: "
+        in body["message"]
+    )
 
 
 def test_delete_collection_takes_what_the_selector_selects(api):

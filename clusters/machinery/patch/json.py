@@ -63,6 +63,11 @@ def parse(body: bytes) -> list[dict[str, Any]]:
     return [op or {} for op in ops]
 
 
+def unknown_fields(ops: list[dict[str, Any]]) -> list[str]:
+    """Paths of what operations have beside their own fields."""
+    return [f"[{i}].{name}" for i, op in enumerate(ops) for name in op if name not in _OP_FIELDS and name != "value"]
+
+
 def apply_json_patch(doc: Any, ops: list[dict[str, Any]]) -> Any:
     """The document after all operations; `doc` is not changed, and shared where it is untouched.
     Raises JsonPatchError."""
