@@ -17,12 +17,7 @@ _django = get_asgi_application()
 
 from clusters.apiserver.asgi import Receive, Scope, Send  # noqa: E402
 from clusters.realtime.routing import application as _websockets  # noqa: E402
-from clusters.runtime.garbage import collect_at_rest  # noqa: E402
 from clusters.web.gateway import PREFIX, at_root, gateway  # noqa: E402
-from playground import transport  # noqa: E402
-
-collect_at_rest()
-transport.install()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -126,9 +126,12 @@ def tls_options(keys: Pki) -> CertificateOptions:
 def main() -> None:
     from django.conf import settings
 
-    from clusters.runtime import pki
+    from clusters.runtime import garbage, pki
+    from playground import transport
     from playground.asgi import application
 
+    garbage.collect_at_rest()
+    transport.install()
     host = os.environ.get("PLAYGROUND_HOST", "127.0.0.1")
     options = tls_options(pki.ensure(settings.DATA_DIR))
 
@@ -149,6 +152,8 @@ def main() -> None:
         websocket_connect_timeout=CONNECT_TIMEOUT,
         websocket_handshake_timeout=CONNECT_TIMEOUT,
         verbosity=0,
+        # The API server does not say what it is made of.
+        server_name="",
     )
     # Daphne wants one by name before it runs; ours are made when it is ready.
     server.endpoints = []
