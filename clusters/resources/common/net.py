@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-from clusters.machinery.field import ErrorList, Path, invalid
+from clusters.machinery.field import ErrorList, Path, invalid, required
+from clusters.machinery.names import dns1123_label, dns1123_subdomain
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -131,6 +132,20 @@ def _link_local_multicast(address: Address) -> bool:
     if address.version == 4:
         return packed[:3] == b"\xe0\x00\x00"
     return packed[0] == 0xFF and packed[1] & 0x0F == 0x02
+
+
+def fqdn_errors(path: Path, name: str) -> ErrorList:
+    """A name of at least two labels; it may end in a dot."""
+    if not name:
+        return [required(path)]
+    name = name.removesuffix(".")
+    if wrong := dns1123_subdomain(name):
+        return [invalid(path, name, ",".join(wrong))]
+    labels = name.split(".")
+    if len(labels) == 1:
+        return [invalid(path, name, "should be a domain with at least two segments separated by dots")]
+    wrongs = ((label, dns1123_label(label)) for label in labels)
+    return next(([invalid(path, label, ",".join(wrong))] for label, wrong in wrongs if wrong), [])
 
 
 def is_ipv6(text: str) -> bool:

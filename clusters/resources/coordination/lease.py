@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from clusters.kernel.clock import parse_rfc3339, rfc3339_micro
-from clusters.machinery.field import ErrorList, Path, forbidden, invalid
-from clusters.machinery.names import qualified_name
+from clusters.machinery.field import ErrorList, Path, invalid
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.coordination.heartbeat import is_live, keep_mark, last_beat, without_mark
 
-KNOWN_STRATEGIES = ("OldestEmulationVersion",)
+_COORDINATED = ("strategy", "preferredHolder")
+"""Leaders are not elected by the server unless its feature gate CoordinatedLeaderElection says so."""
 
 
 class LeaseStrategy(Strategy):
@@ -19,6 +19,9 @@ class LeaseStrategy(Strategy):
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {})
+
+    def prepare_create(self, obj: Obj, ctx: Context) -> None:
+        _drop(obj, {})
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         spec, path = obj["spec"], Path("spec")
@@ -29,15 +32,11 @@ class LeaseStrategy(Strategy):
         if transitions is not None and transitions < 0:
             why = "must be greater than or equal to 0"
             errors.append(invalid(path.child("leaseTransitions"), transitions, why))
-        strategy = spec.get("strategy")
-        if strategy is not None:
-            errors += _strategy_errors(strategy, path.child("strategy"))
-        if spec.get("preferredHolder") and not strategy:
-            errors.append(forbidden(path.child("preferredHolder"), "may only be specified if `strategy` is defined"))
         return errors
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
         keep_mark(new, old, ctx.user)
+        _drop(new, old)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return self.validate_create(new, ctx)
@@ -53,12 +52,10 @@ class LeaseStrategy(Strategy):
         return {**without_mark(obj), "spec": {**spec, "renewTime": rfc3339_micro(beat)}}
 
 
-def _strategy_errors(strategy: str, path: Path) -> ErrorList:
-    if "/" not in strategy:
-        if strategy in KNOWN_STRATEGIES:
-            return []
-        return [invalid(path, strategy, "must be a fully qualified name or one of " + ", ".join(KNOWN_STRATEGIES))]
-    return [invalid(path, strategy, text) for text in qualified_name(strategy)]
+def _drop(new: Obj, old: Obj) -> None:
+    for name in _COORDINATED:
+        if (old.get("spec") or {}).get(name) is None and new.get("spec"):
+            new["spec"].pop(name, None)
 
 
 RESOURCE = Resource(

@@ -13,22 +13,23 @@ from clusters.machinery.field import (
     required,
     too_many,
 )
-from clusters.machinery.names import dns1123_label, dns1123_subdomain, qualified_name
+from clusters.machinery.names import dns1123_label, dns1123_subdomain, label_value, qualified_name
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.columns import AGE, NAME
-from clusters.resources.common.meta import immutable_errors, label_errors
-from clusters.resources.common.net import ip_errors, is_ipv6, non_special_ip_errors
+from clusters.resources.common.meta import immutable_errors
+from clusters.resources.common.net import fqdn_errors, ip_errors, ip_warnings, is_ipv6, non_special_ip_errors
 from clusters.resources.core.endpoints import PROTOCOLS, shortened
 
 ADDRESS_TYPES = frozenset({"IPv4", "IPv6", "FQDN"})
 MAX_ENDPOINTS = 1000
 MAX_ADDRESSES = 100
 MAX_PORTS = 20_000
-MAX_TOPOLOGY_LABELS = 16
 MAX_ZONE_HINTS = 8
 MAX_NODE_HINTS = 8
 UNSET = "<unset>"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
 
 class EndpointSliceStrategy(Strategy):
@@ -45,18 +46,36 @@ class EndpointSliceStrategy(Strategy):
             endpoint.setdefault("addresses", None)
             endpoint.setdefault("conditions", {})
 
+    def prepare_create(self, obj: Obj, ctx: Context) -> None:
+        _drop_topology(obj)
+
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         return _errors(obj, ())
+
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        old_fashioned = obj.get("addressType") == "FQDN"
+        deprecated = ["spec.addressType: FQDN endpoints are deprecated"] if old_fashioned else []
+        return deprecated + _ip_warnings(obj)
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return _ip_warnings(new)
 
     def prepare_update(self, new: Obj, old: Obj, ctx: Context) -> None:
         """Labels say whose slice it is: changing them is a new generation, too."""
         if (new["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        _drop_topology(new)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         kept = {a for endpoint in old.get("endpoints") or () for a in endpoint.get("addresses") or ()}
         changed = immutable_errors(new.get("addressType"), old.get("addressType"), Path("addressType"))
         return _errors(new, kept) + changed
+
+
+def _drop_topology(obj: Obj) -> None:
+    """It is of v1beta1: nobody can write it any more."""
+    for endpoint in obj.get("endpoints") or ():
+        endpoint.pop("deprecatedTopology", None)
 
 
 def _errors(obj: Obj, kept: Collection[str]) -> ErrorList:
@@ -101,11 +120,6 @@ def _endpoint_errors(endpoints: Sequence[Obj], kind: str, kept: Collection[str],
         if endpoint.get("nodeName") is not None:
             node = endpoint["nodeName"]
             errors += [invalid(at.child("nodeName"), node, text) for text in dns1123_subdomain(node)]
-        topology = endpoint.get("deprecatedTopology") or {}
-        topology_path = at.child("deprecatedTopology")
-        if len(topology) > MAX_TOPOLOGY_LABELS:
-            errors.append(too_many(topology_path, len(topology), MAX_TOPOLOGY_LABELS))
-        errors += label_errors(topology, topology_path)
         if endpoint.get("hostname") is not None:
             hostname = endpoint["hostname"]
             errors += [invalid(at.child("hostname"), hostname, text) for text in dns1123_label(hostname)]
@@ -123,7 +137,7 @@ def _address_errors(addresses: Sequence[str], kind: str, kept: Collection[str], 
     for i, address in enumerate(addresses):
         at = path.index(i)
         if kind == "FQDN":
-            errors += [invalid(at, address, text) for text in dns1123_subdomain(address)]
+            errors += fqdn_errors(at, address)
             continue
         if kind not in ADDRESS_TYPES:
             continue
@@ -136,22 +150,31 @@ def _address_errors(addresses: Sequence[str], kind: str, kept: Collection[str], 
 
 
 def _hint_errors(hints: Obj, path: Path) -> ErrorList:
+    for field, limit in (("forZones", MAX_ZONE_HINTS), ("forNodes", MAX_NODE_HINTS)):
+        if len(hints.get(field) or ()) > limit:
+            return [too_many(path.child(field), len(hints[field]), limit)]
     errors: ErrorList = []
-    for field, item, limit in (("forZones", "zone", MAX_ZONE_HINTS), ("forNodes", "node", MAX_NODE_HINTS)):
-        listed = hints.get(field) or ()
-        at = path.child(field)
-        if len(listed) > limit:
-            errors.append(too_many(at, len(listed), limit))
-            continue
+    for field, check in (("forZones", label_value), ("forNodes", dns1123_subdomain)):
         seen: set[str] = set()
-        for i, hint in enumerate(listed):
-            name = hint.get("name", "")
-            if not name:
-                errors.append(required(at.index(i).child("name"), f"{item} name is required"))
-            elif name in seen:
-                errors.append(duplicate(at.index(i).child("name"), name))
+        for i, hint in enumerate(hints.get(field) or ()):
+            at, name = path.child(field).index(i).child("name"), hint.get("name", "")
+            if name in seen:
+                errors.append(duplicate(at, name))
             seen.add(name)
+            errors += [invalid(at, name, text) for text in check(name)]
     return errors
+
+
+def _ip_warnings(obj: Obj) -> list[str]:
+    """Our own controllers write addresses well."""
+    if (obj["metadata"].get("labels") or {}).get(MANAGED_BY) in CONTROLLERS:
+        return []
+    return [
+        warning
+        for i, endpoint in enumerate(obj.get("endpoints") or ())
+        for j, address in enumerate(endpoint.get("addresses") or ())
+        for warning in ip_warnings(Path("endpoints").index(i).child("addresses").index(j), address)
+    ]
 
 
 def _ports(obj: Obj, now: int) -> str:
