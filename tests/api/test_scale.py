@@ -61,3 +61,9 @@ def test_a_scale_of_another_object_of_that_name_conflicts(scaled: Api) -> None:
     status, body = scaled.ask("PUT", f"{DEPLOYMENTS}/d/scale", scale(2, uid="1234"))
     assert (status, body["reason"]) == (409, "Conflict")
     assert "UID in precondition: 1234" in body["message"]
+
+
+def test_a_scale_as_a_table(scaled: Api) -> None:
+    table = scaled.get(f"{DEPLOYMENTS}/d/scale", headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
+    assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert table["rows"][0]["cells"] == ["d", 1, 0, "0s"]

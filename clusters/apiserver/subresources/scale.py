@@ -6,6 +6,7 @@ resources, whose scale is found by the paths that their definition names.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from clusters.apiserver.call import Call
@@ -25,12 +26,37 @@ from clusters.machinery.errors import BadRequest, Invalid, MethodNotAllowed
 from clusters.machinery.field import Path, invalid
 from clusters.machinery.types import Obj
 from clusters.registry.item import Item
-from clusters.resources.base import Resource, Strategy, Version
+from clusters.resources.base import Column, Resource, Strategy, Version
+from clusters.resources.common.cells import field
+from clusters.resources.common.columns import AGE, NAME
 from clusters.resources.common.scale import scale_of, with_replicas
 
 _VERSION = Version(name="v1", schema="io.k8s.api.autoscaling.v1.Scale")
+_COLUMNS = (
+    replace(NAME, format=""),
+    Column(
+        name="Desired",
+        type="integer",
+        description="replicas is the desired number of instances for the scaled object.",
+        value=field("spec", "replicas", default=0),
+    ),
+    Column(
+        name="Available",
+        type="integer",
+        description="replicas is the actual number of observed instances of the scaled object.",
+        value=field("status", "replicas", default=0),
+    ),
+    AGE,
+)
 SCALE = Endpoint(
-    Resource(group="autoscaling", name="scales", kind="Scale", versions=(_VERSION,), strategy=Strategy()),
+    Resource(
+        group="autoscaling",
+        name="scales",
+        kind="Scale",
+        versions=(_VERSION,),
+        strategy=Strategy(),
+        columns=_COLUMNS,
+    ),
     _VERSION,
 )
 """How Scale objects are decoded and patched."""

@@ -53,8 +53,7 @@ RESOURCE = Resource(
         NAME,
         Column(
             name="Handler",
-            description="handler specifies the underlying runtime and configuration that the CRI implementation will"
-            " use to handle pods of this class.",
+            # The server looks for the text among those of ObjectMeta.
             value=field("handler"),
         ),
         AGE,
