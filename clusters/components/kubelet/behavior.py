@@ -28,7 +28,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clusters.components.kubelet import catalogue, registries, shell
+from clusters.components.kubelet import catalogue, commands, registries, shell
 from clusters.components.kubelet.shell import Loop, Program
 from clusters.components.kubelet.timing import NEVER, duration
 from clusters.kernel.clock import MILLISECOND, SECOND, parse_rfc3339
@@ -55,6 +55,8 @@ class Behavior:
     pull: int | None
     image_problem: str
     """Why the image cannot be pulled; ""."""
+    start_error: str
+    """Why the process cannot be started at all; ""."""
     ends: tuple[int, int, str] | None
     """(offset, exit code, reason) of the end it comes to by itself."""
     started_after: int
@@ -85,7 +87,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
 
     outgrown = _outgrown(pod, container, said=bool(said))
     if not said and outgrown is None:
-        return _plain(program, profile, container.get("image", ""))
+        return _plain(program, profile, container)
     program = _logging(program, text("log"), time("log-every", 0))
     ends = (program.end[0], program.end[1], "") if program.end else None
     code = _integer(text("exit-code"))
@@ -106,6 +108,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         start=duration(text("start") or "x"),
         pull=duration(text("pull") or "x"),
         image_problem=_image_problem(container.get("image", ""), text("image")),
+        start_error=_start_error(container),
         ends=ends,
         started_after=time("started-after", 0),
         ready_after=time("ready-after", 0),
@@ -138,7 +141,12 @@ def _image_problem(image: str, told: str | None) -> str:
     return "" if told == "present" else registries.problem(image)
 
 
-def _plain(program: Program, profile: catalogue.Profile, image: str) -> Behavior:
+def _start_error(container: Obj) -> str:
+    command = container.get("command")
+    return commands.start_error(str(command[0])) if command else ""
+
+
+def _plain(program: Program, profile: catalogue.Profile, container: Obj) -> Behavior:
     return Behavior(
         program=program,
         stop=NEVER if program.shell else profile.stop,
@@ -146,7 +154,8 @@ def _plain(program: Program, profile: catalogue.Profile, image: str) -> Behavior
         stop_lines=profile.stop_lines,
         start=None,
         pull=None,
-        image_problem=registries.problem(image),
+        image_problem=registries.problem(container.get("image", "")),
+        start_error=_start_error(container),
         ends=(program.end[0], program.end[1], "") if program.end else None,
         started_after=0,
         ready_after=0,
@@ -259,7 +268,7 @@ def _logging(program: Program, lines: str | None, every: int) -> Program:
     offset_lines = tuple((0, line) for line in lines.split("\n"))
     loop = Loop(0, every, offset_lines) if 0 < every < NEVER else None
     first = () if loop else offset_lines
-    return Program(first, loop, program.end, program.files, True, program.shell)
+    return Program(first, loop, program.end, program.files, program.written, True, program.shell)
 
 
 def _integer(text: str | None) -> int | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.components.kubelet import backoff, images, probes, registries
+from clusters.components.kubelet import backoff, images, logs, probes, registries
 from clusters.components.kubelet.behavior import Behavior
 from clusters.components.kubelet.timing import NEVER, on_grid, when
 from clusters.kernel.clock import MILLISECOND, SECOND, rfc3339
@@ -25,6 +25,9 @@ PREPARE = SECOND
 """Sandbox, network and volumes, from the (whole) second the pod was admitted in."""
 SEEN_FOR = SECOND
 """What happened at a whole second is acted on a second later: a state is seen before it is left."""
+START_ERROR = 128
+MOST_BYTES, LAST_BYTES, LAST_LINES = 4096, 2048, 80
+"""Of a termination message; of logs that stand for one."""
 NOT_STARTED = ("ContainerCreating", "PodInitializing")
 PULL_FAILED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
@@ -231,6 +234,9 @@ def _config_error(out: Advance, container: Container) -> None:
 
 
 def _start(out: Advance, container: Container, moment: Moment, *, level: int) -> None:
+    if container.behavior.start_error:
+        _start_failed(out, container, moment, level=level)
+        return
     old = out.status
     last = {}
     count = 0
@@ -238,14 +244,12 @@ def _start(out: Advance, container: Container, moment: Moment, *, level: int) ->
         ended = (old.get("state") or {}).get("terminated") or (old.get("lastState") or {}).get("terminated")
         last = {"terminated": ended} if ended else {}
         count = int(old.get("restartCount", 0)) + (1 if ended else 0)
-    uid, name = container.pod["metadata"]["uid"], container.spec["name"]
-    made = f"{moment.rng.bits('container', uid, name, count):032x}" * 2
     image = container.spec.get("image", "")
     began = rfc3339(moment.now)
     health = probes.health(container.spec, container.behavior, when(began))
     out.status = {
         **old,
-        "containerID": f"containerd://{made[:63]}{level:x}",
+        "containerID": _container_id(container, moment, count, level),
         "image": images.full_name(image),
         "imageID": images.digest_name(image),
         "lastState": last,
@@ -257,6 +261,45 @@ def _start(out: Advance, container: Container, moment: Moment, *, level: int) ->
     out.events.append(_told(container, "Normal", "Created", "Container created"))
     out.events.append(_told(container, "Normal", "Started", "Container started"))
     _next_of_running(out, container, moment, health)
+
+
+def _container_id(container: Container, moment: Moment, count: int, level: int) -> str:
+    uid, name = container.pod["metadata"]["uid"], container.spec["name"]
+    made = f"{moment.rng.bits('container', uid, name, count):032x}" * 2
+    return f"containerd://{made[:63]}{level:x}"
+
+
+def _start_failed(out: Advance, container: Container, moment: Moment, *, level: int) -> None:
+    """The container was created, but there is nothing to run in it."""
+    error, old = container.behavior.start_error, out.status
+    again = bool(level or (old.get("lastState") or {}).get("terminated") or (old.get("state") or {}).get("terminated"))
+    count = int(old.get("restartCount", 0)) + (1 if again else 0)
+    image, made = container.spec.get("image", ""), _container_id(container, moment, count, level)
+    ended = {
+        "exitCode": START_ERROR,
+        "finishedAt": rfc3339(moment.now),
+        "reason": "StartError",
+        "message": error,
+        "startedAt": rfc3339(0),
+        "containerID": made,
+    }
+    final = not restarts(container.restart, START_ERROR)
+    waiting = {"waiting": {"reason": "RunContainerError", "message": error}}
+    out.status = {
+        **old,
+        "containerID": made,
+        "image": images.full_name(image),
+        "imageID": images.digest_name(image),
+        "lastState": {} if final else {"terminated": ended},
+        "ready": False,
+        "restartCount": count,
+        "started": False,
+        "state": {"terminated": ended} if final else waiting,
+    }
+    out.events.append(_told(container, "Normal", "Created", "Container created"))
+    out.events.append(_told(container, "Warning", "Failed", f"Error: {error}"))
+    if not final:
+        out.at(moment.now + SEEN_FOR, background=count >= 3)
 
 
 def ends(container: Container, status: Status) -> tuple[int, int, str, str]:
@@ -283,18 +326,33 @@ def _running(out: Advance, container: Container, moment: Moment) -> None:
     health = probes.health(container.spec, container.behavior, began)
     at, code, reason, killed = ends(container, status)
     if moment.now >= at:
-        out.status = terminated(status, code, reason or ("Completed" if code == 0 else "Error"), moment.now)
+        message = _last_words(container, code, at - began, moment.now)
+        reason = reason or ("Completed" if code == 0 else "Error")
+        out.status = terminated(status, code, reason, moment.now, message=message)
         _terminated(out, container, moment)
         return
     ready, started = health.is_ready(moment.now), health.started_at <= moment.now
     for time, text in health.failures:
         if moment.looked < time <= moment.now:
-            out.events.append(_told(container, "Warning", "Unhealthy", text))
+            address = (container.pod.get("status") or {}).get("podIP", "")
+            out.events.append(_told(container, "Warning", "Unhealthy", text.replace(probes.ADDRESS, address)))
     if killed and moment.looked < health.kill_at <= moment.now:
+        if killed == probes.HOOK_FAILED:
+            out.events.append(_told(container, "Warning", "FailedPostStartHook", "PostStartHook failed"))
         out.events.append(_told(container, "Normal", "Killing", killed))
     if ready != status.get("ready") or started != status.get("started"):
         out.status = {**status, "ready": ready, "started": started}
     _next_of_running(out, container, moment, health)
+
+
+def _last_words(container: Container, code: int, after: int, now: int) -> str:
+    """What the container left as its termination message, if anything."""
+    spec = container.spec
+    found = container.behavior.program.content(spec.get("terminationMessagePath", "/dev/termination-log"), after)
+    if not found and code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+        lines = logs.log_lines(container.pod, spec["name"], now)[-LAST_LINES:]
+        found = "".join(f"{line.text}\n" for line in lines)[-LAST_BYTES:]
+    return found[:MOST_BYTES]
 
 
 def _next_of_running(out: Advance, container: Container, moment: Moment, health: probes.Health) -> None:
@@ -344,29 +402,36 @@ def _terminated(out: Advance, container: Container, moment: Moment) -> None:
         return
     level = _level(out.status)
     if backoff.delay(level):
-        pause = backoff.text(backoff.delay(level))
-        own = container.pod["metadata"]
-        pod = f"{own['name']}_{own['namespace']}({own['uid']})"
-        name = container.spec["name"]
-        out.events.append(
-            _told(container, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {pod}")
-        )
-        text = f"back-off {pause} restarting failed container={name} pod={pod}"
-        out.status = {
-            **out.status,
-            "lastState": {"terminated": ended},
-            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}},
-        }
+        out.status = {**out.status, "lastState": {"terminated": ended}}
+        _back_off(out, container, level)
         _backing_off(out, container, moment)
         return
     _restart(out, container, moment)
+
+
+def _back_off(out: Advance, container: Container, level: int) -> None:
+    """Wait, and say so."""
+    own, name = container.pod["metadata"], container.spec["name"]
+    pod = f"{own['name']}_{own['namespace']}({own['uid']})"
+    told = f"Back-off restarting failed container {name} in pod {pod}"
+    out.events.append(_told(container, "Warning", "BackOff", told))
+    text = f"back-off {backoff.text(backoff.delay(level))} restarting failed container={name} pod={pod}"
+    out.status = {**out.status, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}}}
+
+
+def _waits_for(status: Status, reason: str) -> bool:
+    return bool(((status.get("state") or {}).get("waiting") or {}).get("reason") == reason)
 
 
 def _level(status: Status) -> int:
     """The level at which the restart after the last end waits."""
     ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
     level = backoff.level_of(status.get("containerID", ""))
-    if ended.get("startedAt") and when(ended["finishedAt"]) - when(ended["startedAt"]) >= backoff.FORGET_AFTER:
+    if (
+        ended.get("reason") != "StartError"
+        and ended.get("startedAt")
+        and when(ended["finishedAt"]) - when(ended["startedAt"]) >= backoff.FORGET_AFTER
+    ):
         return 0
     return level
 
@@ -374,7 +439,14 @@ def _level(status: Status) -> int:
 def _backing_off(out: Advance, container: Container, moment: Moment) -> None:
     ended = (out.status.get("lastState") or {}).get("terminated")
     finished = when(ended["finishedAt"]) if ended else moment.now
-    due = on_grid(finished + backoff.delay(_level(out.status)))
+    level = _level(out.status)
+    if _waits_for(out.status, "RunContainerError"):
+        if moment.now < finished + SEEN_FOR:
+            out.at(finished + SEEN_FOR, background=level >= 3)
+            return
+        if backoff.delay(level):
+            _back_off(out, container, level)
+    due = on_grid(finished + backoff.delay(level))
     if moment.now < due:
         out.at(due, background=True)
         return

@@ -371,6 +371,9 @@ def _terminate(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
             if status.running(stored):
                 text = f"Stopping container {stored['name']}"
                 out.events.append(Told("Normal", "Killing", text, stored["name"]))
+        for container in pod["spec"]["containers"]:
+            if container.get("lifecycle") and termination.hook_fails(container):
+                out.events.append(Told("Warning", "FailedPreStopHook", "PreStopHook failed", container["name"]))
     left = False
     for key, specs in _STATUSES:
         entries = list(draft.get(key) or ())

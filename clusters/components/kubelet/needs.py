@@ -56,9 +56,20 @@ def missing_volume(informers: Informers, pod: Obj) -> str:
                 text = _claim_problem(informers[CLAIMS].get(namespace, name), name)
                 if text:
                     return text
-            elif informers[resource].get(namespace, name) is None:
-                what = _WORDS[resource]
-                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {what} "{name}" not found'
+                continue
+            found, what = informers[resource].get(namespace, name), _WORDS[resource]
+            failed = f'MountVolume.SetUp failed for volume "{volume["name"]}" :'
+            if found is None:
+                return f'{failed} {what} "{name}" not found'
+            for item in (volume.get("configMap") or volume.get("secret") or {}).get("items") or ():
+                key = item["key"]
+                if key not in (found.get("data") or {}) and key not in (found.get("binaryData") or {}):
+                    which = (
+                        "configmap references non-existent config"
+                        if what == "configmap"
+                        else "references non-existent secret"
+                    )
+                    return f"{failed} {which} key: {key}"
     return ""
 
 

@@ -9,6 +9,7 @@ Models: kubelet, prober/worker.go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,11 @@ from clusters.machinery.types import Obj
 
 SETTLE = SECOND
 """From a start to the first look, at the least."""
+
+ADDRESS = "\x00address"
+"""In a message: the address of the Pod."""
+HOOK_FAILED = "FailedPostStartHook"
+"""The reason for killing a container whose postStart hook failed."""
 
 _FILE_PROBES = ("cat", "ls", "test", "[", "stat")
 
@@ -56,9 +62,9 @@ def health(container: Obj, behavior: Behavior, began: int) -> Health:
     startup, readiness, liveness = (container.get(f"{kind}Probe") for kind in ("startup", "readiness", "liveness"))
     failures: list[tuple[int, str]] = []
     started_at, kill_at, message = began, NEVER, ""
-    name = container["name"]
+    name, ports = container["name"], container.get("ports") or ()
     if startup is not None:
-        run = _run(startup, "Startup", behavior, began, began, passing=False)
+        run = _run(startup, "Startup", behavior, began, began, ports, passing=False)
         failures += run.failures
         started_at = next((t for t, value in run.flips if value), NEVER)
         if run.failed_at < started_at:
@@ -67,13 +73,16 @@ def health(container: Obj, behavior: Behavior, began: int) -> Health:
     ready: tuple[tuple[int, bool], ...] = ((started_at, True),) if started_at < NEVER else ()
     if started_at < NEVER:
         if readiness is not None:
-            run = _run(readiness, "Readiness", behavior, began, started_at, passing=False)
+            run = _run(readiness, "Readiness", behavior, began, started_at, ports, passing=False)
             ready, failures = tuple(run.flips), failures + run.failures
         if liveness is not None:
-            run = _run(liveness, "Liveness", behavior, began, started_at, passing=True)
+            run = _run(liveness, "Liveness", behavior, began, started_at, ports, passing=True)
             failures += run.failures
             if run.failed_at < kill_at:
                 kill_at, message = run.failed_at, f"Container {name} failed liveness probe, will be restarted"
+    hook = _hook_fails_at(container, began)
+    if hook < kill_at:
+        kill_at, message = hook, HOOK_FAILED
     return Health(started_at, ready, kill_at, message, tuple(sorted(f for f in failures if f[0] <= kill_at)))
 
 
@@ -85,7 +94,9 @@ class _ProbeRun:
     failures: list[tuple[int, str]]
 
 
-def _run(probe: Obj, kind: str, behavior: Behavior, began: int, since: int, *, passing: bool) -> _ProbeRun:
+def _run(
+    probe: Obj, kind: str, behavior: Behavior, began: int, since: int, ports: _Ports, *, passing: bool
+) -> _ProbeRun:
     """Follow the probe from `since` on: its ticks are counted from the container's start."""
     period = max(int(probe.get("periodSeconds", 10)), 1) * SECOND
     first = began + max(int(probe.get("initialDelaySeconds", 0)) * SECOND, SETTLE)
@@ -102,7 +113,7 @@ def _run(probe: Obj, kind: str, behavior: Behavior, began: int, since: int, *, p
             continue
         ticks = NEVER if end >= NEVER else -(-(end - tick) // period)
         if not result:
-            text = f"{kind} probe failed: {_complaint(probe)}"
+            text = f"{kind} probe failed: {_complaint(probe, ports)}"
             shown = min(ticks, needed[False])
             out.failures += [(on_grid(tick + i * period), text) for i in range(shown)]
         if ticks >= needed[result]:
@@ -158,7 +169,25 @@ def _passes(kind: str, behavior: Behavior, at: int, words: tuple[str, ...]) -> b
     return ends is None or ends[1] == 0
 
 
-def _complaint(probe: dict[str, Any]) -> str:
+_Ports = Sequence[dict[str, Any]]
+
+
+def _hook_fails_at(container: Obj, began: int) -> int:
+    """When the postStart hook has failed; NEVER if it does not."""
+    words = (((container.get("lifecycle") or {}).get("postStart") or {}).get("exec") or {}).get("command")
+    if not words:
+        return NEVER
+    ends = shell.compile_command(tuple(words)).end
+    return NEVER if ends is None or ends[1] == 0 else on_grid(began + max(ends[0], SETTLE))
+
+
+def _port(probe: dict[str, Any], ports: _Ports) -> int | str:
+    """The number of the port that is asked."""
+    wanted: int | str = (probe.get("tcpSocket") or {}).get("port", 0)
+    return next((p["containerPort"] for p in ports if p.get("name") == wanted), wanted)
+
+
+def _complaint(probe: dict[str, Any], ports: _Ports) -> str:
     if "exec" in probe:
         words = (probe["exec"] or {}).get("command") or []
         if words and words[0].rpartition("/")[2] == "cat":
@@ -168,4 +197,4 @@ def _complaint(probe: dict[str, Any]) -> str:
         return "HTTP probe failed with statuscode: 503"
     if "grpc" in probe:
         return 'service unhealthy (responded with "NOT_SERVING")'
-    return "connection refused"
+    return f"dial tcp {ADDRESS}:{_port(probe, ports)}: connect: connection refused"

@@ -19,34 +19,34 @@ from functools import lru_cache
 from clusters.machinery.images import full_name
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_HOSTS = _words(
+_HOSTS = words(
     "docker.io index.docker.io registry-1.docker.io quay.io ghcr.io gcr.io eu.gcr.io us.gcr.io asia.gcr.io k8s.gcr.io "
     "registry.k8s.io mcr.microsoft.com public.ecr.aws registry.gitlab.com nvcr.io docker.elastic.co lscr.io cgr.dev "
     "registry.access.redhat.com registry.redhat.io localhost"
 )
-_POPULAR = _words(
+_POPULAR = words(
     "nginx redis postgres mysql mariadb mongo busybox alpine ubuntu debian httpd memcached rabbitmq python golang "
     "haproxy traefik caddy wordpress tomcat elasticsearch kibana cassandra centos fedora consul registry hello-world "
     "openjdk eclipse-temurin maven ghost nextcloud influxdb couchdb neo4j zookeeper amazonlinux rockylinux valkey "
     "phpmyadmin adminer"
 )
-_OTHERS = _words(
+_OTHERS = words(
     "node ruby rust perl php bash gcc nats solr vault kong logstash telegraf gradle drupal joomla odoo unit docker "
     "photon swift dart julia elixir erlang groovy clojure jruby pypy percona storm flink spark jetty tomee crate "
     "almalinux archlinux oraclelinux opensuse sapmachine ibmjava matomo redmine mediawiki sonarqube varnish spiped "
     "couchbase rethinkdb arangodb aerospike composer chronograf kapacitor r-base buildpack-deps amazoncorretto "
     "mongo-express eclipse-mosquitto pause coredns etcd cirros mageia alt sl znc"
 )
-_NUMBERED = _words(
+_NUMBERED = words(
     "nginx httpd redis valkey memcached mysql mariadb postgres mongo busybox alpine ubuntu debian python golang node "
     "ruby php rabbitmq haproxy traefik caddy wordpress"
 )
 """Images whose version numbers never had three digits."""
-_WORDS = _words(
+_WORDS = words(
     "latest stable mainline alpine bookworm bullseye trixie buster noble jammy focal slim perl edge rolling musl "
     "glibc uclibc current apache management"
 )
@@ -71,7 +71,7 @@ def problem(image: str) -> str:
         url = f"https://{host}/v2/{repository}/manifests/{tag or 'latest'}"
         return _error("Unknown", full, f'failed to do request: Head "{url}": dial tcp: lookup {bare}: no such host')
     own = repository.removeprefix("library/") if host == "docker.io" and repository.startswith("library/") else ""
-    if _SAYS_SO.search(repository) or (own and _mistyped(own, _POPULAR) and own not in _OTHERS):
+    if _SAYS_SO.search(repository) or (own and one_letter_off(own, _POPULAR) and own not in _OTHERS):
         why = "pull access denied, repository does not exist or may require authorization: server message: "
         return _error("Unknown", full, f"{why}insufficient_scope: authorization failed")
     if not at and _no_such_tag(own, tag):
@@ -105,7 +105,7 @@ def _error(code: str, full: str, why: str) -> str:
 
 def _no_such_host(host: str) -> bool:
     bare = host.partition(":")[0].lower()
-    return bare.endswith(".invalid") or _SAYS_SO.search(bare) is not None or _mistyped(bare, _HOSTS, shortest=7)
+    return bare.endswith(".invalid") or _SAYS_SO.search(bare) is not None or one_letter_off(bare, _HOSTS, shortest=7)
 
 
 def _no_such_tag(own: str, tag: str) -> bool:
@@ -119,10 +119,10 @@ def _no_such_tag(own: str, tag: str) -> bool:
     if numbers is not None:
         listed = [int(part[:9]) for part in numbers.group(1).split(".")]
         return own in _NUMBERED and any(low <= n < high for n in listed for low, high in _LIMITS)
-    return _mistyped(tag, _WORDS)
+    return one_letter_off(tag, _WORDS)
 
 
-def _mistyped(word: str, known: frozenset[str], shortest: int = 5) -> bool:
+def one_letter_off(word: str, known: frozenset[str], shortest: int = 5) -> bool:
     """One letter too many, too few, other, or two swapped; a number at the end is no mistake."""
     if word in known or len(word) < 4 or word[-1].isdigit():
         return False

@@ -38,6 +38,13 @@ def end(pod: Obj, container: Obj, stored: Obj) -> tuple[int, int]:
     return on_grid(at), code
 
 
+def hook_fails(container: Obj) -> bool:
+    """The preStop hook ends with an error."""
+    words = (((container.get("lifecycle") or {}).get("preStop") or {}).get("exec") or {}).get("command")
+    ends = shell.compile_command(tuple(words)).end if words else None
+    return ends is not None and ends[1] != 0
+
+
 def _pre_stop(container: Obj) -> int:
     """How long the preStop hook takes."""
     hook = (container.get("lifecycle") or {}).get("preStop") or {}

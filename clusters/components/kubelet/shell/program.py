@@ -32,13 +32,14 @@ class Program:
     end: tuple[int, int] | None = None
     files: tuple[tuple[int, str, bool], ...] = ()
     """(offset, path, whether it is there from then on)."""
+    written: tuple[tuple[int, str, str], ...] = ()
+    """(offset, path, what was written there)."""
     known: bool = True
     """False: nothing is known of it but that it runs on."""
     shell: bool = False
     """Runs as a shell or `sleep` that does not handle SIGTERM as process 1."""
     hosts: tuple[str, ...] = ()
     """What it tried to reach: the program may go on differently once it can."""
-
     stuck: bool = False
     """It runs on with a command that nobody here knows."""
 
@@ -50,6 +51,14 @@ class Program:
             if name == path:
                 present = there
         return present
+
+    def content(self, path: str, at: int) -> str:
+        """What was last written to a file; "" for one that nothing was."""
+        found = ""
+        for offset, name, text in self.written:
+            if offset <= at and name == path:
+                found = text
+        return found
 
 
 RUNS_ON = Program(known=False)

@@ -94,6 +94,7 @@ class Run(Expansion):
         self.errexit = False
         self.lines: list[Line] = []
         self.files: list[tuple[int, str, bool]] = []
+        self.written: list[tuple[int, str, str]] = []
         self.hosts: dict[str, None] = {}
         self.loop: Loop | None = None
         self.known = True
@@ -102,7 +103,15 @@ class Run(Expansion):
     def program(self, end: tuple[int, int] | None, *, shell: bool) -> Program:
         known = self.known or bool(self.lines) or end is not None or self.loop is not None
         return Program(
-            tuple(self.lines), self.loop, end, tuple(self.files), known, shell, tuple(self.hosts), not self.known
+            lines=tuple(self.lines),
+            loop=self.loop,
+            end=end,
+            files=tuple(self.files),
+            written=tuple(self.written),
+            known=known,
+            shell=shell,
+            hosts=tuple(self.hosts),
+            stuck=not self.known,
         )
 
     # words
@@ -180,7 +189,10 @@ class Run(Expansion):
             words = self._words(command)
             if words and words[0] not in self.functions and words[0] not in ("read", *SHELLS):
                 texts, self.code = filters.apply(words, texts)
-                return [] if self._goes_to_file(command.redirects, keep=words[0] != "tee") else texts
+                if not self._goes_to_file(command.redirects, keep=words[0] != "tee"):
+                    return texts
+                self._note(texts)
+                return []
         self.stdin = list(texts)
         printed = len(self.lines)
         self._command(command)
@@ -202,7 +214,7 @@ class Run(Expansion):
             if given is not None:
                 self.stdin = outer
             if self._goes_to_file(command.redirects):
-                del self.lines[printed:]
+                self._note(self._taken(printed))
 
     def _given(self, redirects: Sequence[Redirect]) -> list[str] | None:
         """The lines of a here-document or here-string."""
@@ -223,6 +235,11 @@ class Run(Expansion):
                     self.files.append((self.time, path, True))
                 return True
         return False
+
+    def _note(self, texts: Sequence[str]) -> None:
+        """What went into the file that was made last."""
+        if texts and self.files:
+            self.written.append((self.time, self.files[-1][1], "\n".join(texts)[:_MAX_TEXT] + "\n"))
 
     def _compound(self, command: Compound) -> None:
         kind, blocks = command.kind, command.blocks
