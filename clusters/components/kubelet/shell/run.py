@@ -102,17 +102,9 @@ class Run(Expansion):
 
     def program(self, end: tuple[int, int] | None, *, shell: bool) -> Program:
         known = self.known or bool(self.lines) or end is not None or self.loop is not None
-        return Program(
-            lines=tuple(self.lines),
-            loop=self.loop,
-            end=end,
-            files=tuple(self.files),
-            written=tuple(self.written),
-            known=known,
-            shell=shell,
-            hosts=tuple(self.hosts),
-            stuck=not self.known,
-        )
+        made = tuple(self.files), tuple(self.written)
+        hosts, stuck = tuple(self.hosts), not self.known
+        return Program(tuple(self.lines), self.loop, end, *made, known, shell, hosts, stuck)
 
     # words
 
