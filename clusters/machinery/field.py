@@ -103,7 +103,7 @@ def _go_escape(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """What encoding/json escapes in strings; none of these occurs outside of them."""
 
 
@@ -117,7 +117,7 @@ def _show(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=False)
-    return text.translate(_HTML)
+    return text.translate(HTML)
 
 
 @dataclass(frozen=True, slots=True)

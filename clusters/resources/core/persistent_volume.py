@@ -102,7 +102,8 @@ class PersistentVolumeStrategy(Strategy):
         if "csi" in now and "csi" in then and then["csi"].get("controllerExpandSecretRef") is None:
             now["csi"] = {k: v for k, v in now["csi"].items() if k != "controllerExpandSecretRef"}
         if now != then:
-            text = f"spec.persistentvolumesource is immutable after creation\n{shown_difference(then, now)}"
+            difference = shown_difference(then, now, "PersistentVolumeSource")
+            text = f"spec.persistentvolumesource is immutable after creation\n{difference}"
             errors.append(forbidden(_SPEC.child("persistentvolumesource"), text))
         errors += immutable_errors(spec.get("volumeMode"), before.get("volumeMode"), Path("volumeMode"))
         affinity, fixed = spec.get("nodeAffinity"), before.get("nodeAffinity")

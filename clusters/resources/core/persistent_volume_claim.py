@@ -69,7 +69,9 @@ class PersistentVolumeClaimStrategy(Strategy):
             errors.append(invalid(path, changed_annotation or "", "field is immutable"))
         compared, reference = _comparable(new, old, annotation, upgraded=upgraded)
         if compared != reference:
-            errors.append(forbidden(_SPEC, f"{_FIXED}\n{shown_difference(reference, compared)}"))
+            errors.append(
+                forbidden(_SPEC, f"{_FIXED}\n{shown_difference(reference, compared, 'PersistentVolumeClaimSpec')}")
+            )
         errors += _size_errors(spec, old)
         errors += immutable_errors(spec.get("volumeMode"), before.get("volumeMode"), Path("volumeMode"))
         return errors + _attributes_errors(spec, before, old.get("status") or {})

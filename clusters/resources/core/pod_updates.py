@@ -61,7 +61,7 @@ def update_errors(new: Obj, old: Obj) -> ErrorList:
         errors += _gated_errors(allowed, old)
     if allowed != old:
         text = f"pod updates may not change fields other than {','.join(_UPDATABLE)}"
-        errors.append(forbidden(_SPEC, f"{text}\n{shown_difference(old, allowed)}"))
+        errors.append(forbidden(_SPEC, f"{text}\n{shown_difference(old, allowed, 'PodSpec')}"))
     return errors
 
 
@@ -189,7 +189,7 @@ def ephemeral_errors(new: Obj, old: Obj) -> ErrorList:
         if name not in found:
             errors.append(forbidden(at, f"{start} removed\n"))
         elif found[name] != was:
-            errors.append(forbidden(at, f"{start} changed\n{shown_difference(was, found[name])}"))
+            errors.append(forbidden(at, f"{start} changed\n{shown_difference(was, found[name], 'EphemeralContainer')}"))
     return errors
 
 

@@ -7,6 +7,7 @@ import pytest
 from clusters.machinery.field import Path
 from clusters.machinery.types import Obj
 from clusters.resources.common.differences import shown_difference
+from clusters.resources.common.internal_types import internal
 from clusters.resources.common.labels import selector_errors
 from tests.support.objects import Objects, pod
 
@@ -65,17 +66,47 @@ def test_label_selectors(selector: Obj | None, wanted: list[str]) -> None:
     assert [error.text() for error in selector_errors(selector, Path("s"))] == wanted
 
 
-def test_differences_are_hunks_under_go_names() -> None:
-    old = {"containers": [{"name": "c", "image": "a"}], "nodeSelector": {"disk": "ssd"}, "dnsPolicy": "Default"}
-    new = {**old, "containers": [{"name": "c", "image": "b"}]}
-    assert shown_difference(old, new).splitlines() == [
-        "@@ -1,7 +1,7 @@",
-        " {",
+def test_differences_are_hunks_of_internal_types() -> None:
+    old = {"containers": [{"name": "c", "image": "a<b"}], "nodeSelector": {"b": "1", "a": "2"}, "hostNetwork": True}
+    new = {**old, "containers": [{"name": "c", "image": "b"}], "hostNetwork": False}
+    assert shown_difference(old, new, "PodSpec").splitlines() == [
+        "@@ -4,7 +4,7 @@",
         '  "Containers": [',
         "   {",
-        '-   "Image": "a",',
+        '    "Name": "c",',
+        '-   "Image": "a\\u003cb",',
         '+   "Image": "b",',
-        '    "Name": "c"',
-        "   }",
-        "  ],",
+        '    "Command": null,',
+        '    "Args": null,',
+        '    "WorkingDir": "",',
+        "@@ -47,7 +47,7 @@",
+        '  "AutomountServiceAccountToken": null,',
+        '  "NodeName": "",',
+        '  "SecurityContext": {',
+        '-  "HostNetwork": true,',
+        '+  "HostNetwork": false,',
+        '   "HostPID": false,',
+        '   "HostIPC": false,',
+        '   "ShareProcessNamespace": null,',
     ]
+
+
+def test_a_claim_is_shown_with_its_selector_as_on_the_wire() -> None:
+    selector = {"matchExpressions": [{"operator": "Exists", "key": "a"}], "matchLabels": {"c": "d", "b": "e"}}
+    shown = internal({"selector": selector, "resources": {"requests": {"storage": "1Gi"}}}, "PersistentVolumeClaimSpec")
+    assert list(shown)[:3] == ["AccessModes", "Selector", "Resources"]
+    assert list(shown["Selector"]) == ["matchLabels", "matchExpressions"]
+    assert list(shown["Selector"]["matchLabels"]) == ["b", "c"]
+    assert shown["Resources"] == {"Limits": None, "Requests": {"storage": "1Gi"}}
+
+
+def test_types_that_hold_others_show_their_fields_as_own_ones() -> None:
+    probe = internal({"exec": {"command": ["x"]}, "periodSeconds": 10}, "Probe")
+    assert probe["Exec"] == {"Command": ["x"]}
+    assert probe["PeriodSeconds"] == 10
+    assert "ProbeHandler" not in probe
+    claim = {"metadata": {"labels": {"a": "b"}}, "spec": {"volumeMode": "Block"}}
+    volume = internal({"name": "v", "ephemeral": {"volumeClaimTemplate": claim}}, "Volume")
+    template = volume["Ephemeral"]["VolumeClaimTemplate"]
+    assert template["labels"] == {"a": "b"}
+    assert template["Spec"]["VolumeMode"] == "Block"
