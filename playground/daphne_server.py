@@ -9,7 +9,9 @@ one has its own authority. A proxy in front must pass K8S_PORT through as it is.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
@@ -17,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 # First: it chooses Twisted's reactor.
 from daphne.server import Server  # isort: skip
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from daphne.http_protocol import HTTPFactory, WebRequest
 from OpenSSL import SSL, crypto
 from twisted.internet import reactor
@@ -25,6 +27,7 @@ from twisted.internet.endpoints import SSL4ServerEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.ssl import CertificateOptions
 
+from clusters.machinery.certificates import MALFORMED
 from clusters.runtime.pki import Pki
 
 BACKLOG = 1024
@@ -97,19 +100,34 @@ class PlaygroundServer(Server):  # type: ignore[misc]
 
 def tls_extension(connection: SSL.Connection) -> dict[str, Any]:
     """`scope["extensions"]["tls"]`. The error is always told: nobody has verified the chain."""
-    leaf = connection.get_peer_certificate(as_cryptography=True)
-    chain = []
-    if leaf is not None:
-        others = connection.get_peer_cert_chain(as_cryptography=True) or []
-        chain = [leaf, *(c for c in others if c != leaf)]
+    leaf = connection.get_peer_certificate()
+    # As OpenSSL has them: what else can be read in them, if anything, is for those to find out who check them.
+    found = [] if leaf is None else [leaf, *(connection.get_peer_cert_chain() or ())]
+    chain = tuple(dict.fromkeys(crypto.dump_certificate(crypto.FILETYPE_PEM, c).decode() for c in found))
     return {
         "server_cert": None,
-        "client_cert_chain": tuple(c.public_bytes(Encoding.PEM).decode() for c in chain),
-        "client_cert_name": leaf.subject.rfc4514_string() if leaf is not None else None,
-        "client_cert_error": "not verified" if leaf is not None else None,
+        "client_cert_chain": chain,
+        "client_cert_name": _name(chain[0]) if chain else None,
+        "client_cert_error": "not verified" if chain else None,
         "tls_version": connection.get_protocol_version(),
         "cipher_suite": None,
     }
+
+
+def _name(pem: str) -> str:
+    try:
+        return x509.load_pem_x509_certificate(pem.encode()).subject.rfc4514_string()
+    except MALFORMED:
+        return ""
+
+
+def server_names(url: str, hosts: Iterable[str]) -> list[str]:
+    """What clients call us, beside the usual local names: the host of kubeconfigs, and those that Django answers to."""
+    found = {urlsplit(url).hostname or ""}
+    for host in hosts:
+        # `.example.com` is Django's way to name all below a domain, `*` that of naming none.
+        found.add(f"*{host}" if host.startswith(".") else host.strip("[]"))
+    return sorted(found - {"", "*"})
 
 
 def tls_options(keys: Pki) -> CertificateOptions:
@@ -133,7 +151,8 @@ def main() -> None:
     garbage.collect_at_rest()
     transport.install()
     host = os.environ.get("PLAYGROUND_HOST", "127.0.0.1")
-    options = tls_options(pki.ensure(settings.DATA_DIR))
+    names = server_names(settings.K8S_URL, settings.ALLOWED_HOSTS)
+    options = tls_options(pki.ensure(settings.DATA_DIR, names=names))
 
     def listen() -> None:
         factory = BoundedFactory(server, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

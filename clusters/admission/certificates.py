@@ -5,11 +5,9 @@ Models: kubernetes, plugin/pkg/admission/certificates/{approval,signing,subjectr
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from clusters.admission.authorization import may
 from clusters.admission.plugin import CREATE, UPDATE, Plugin, forbidden, obj_of
+from clusters.machinery.certificates import SigningRequest
 from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
@@ -79,11 +77,11 @@ class CertificateSubjectRestriction(Plugin):
         if _signer(request) != CLIENT_SIGNER:
             return
         try:
-            parsed = x509.load_pem_x509_csr(decoded(request["spec"].get("request", "")))
+            asked = SigningRequest.parse(decoded(request["spec"].get("request", "")))
         except ValueError as error:
             raise forbidden(attrs, f"failed to parse CSR: {error}") from None
-        for organization in parsed.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME):
-            if organization.value == MASTERS:
+        for organization in asked.organizations:
+            if organization == MASTERS:
                 raise forbidden(
                     attrs,
                     f"use of {CLIENT_SIGNER} signer with {MASTERS} group is not allowed",

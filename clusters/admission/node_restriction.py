@@ -5,16 +5,13 @@ Models: kubernetes, plugin/pkg/admission/noderestriction.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from clusters.admission.authorization import may
 from clusters.admission.plugin import CREATE, DELETE, UPDATE, Plugin, forbidden, obj_of
 from clusters.admission.service_account import MIRROR
+from clusters.machinery.certificates import SigningRequest
 from clusters.machinery.errors import NotFound
 from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj
@@ -366,12 +363,9 @@ def _check_request(attrs: Attributes, node: str) -> None:
     if attrs.operation != CREATE or attrs.subresource or request.get("signerName") not in SIGNERS:
         return
     pem = decoded(request.get("request", ""))
-    if not re.match(rb"\s*-----BEGIN CERTIFICATE REQUEST-----", pem):
-        raise forbidden(attrs, "unable to parse csr: PEM block type must be CERTIFICATE REQUEST")
     try:
-        subject = x509.load_pem_x509_csr(pem).subject
+        asked = SigningRequest.parse(pem)
     except ValueError as error:
         raise forbidden(attrs, f"unable to parse csr: {error}") from None
-    names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    if names[-1:] != [PREFIX + node]:
+    if asked.common_name != PREFIX + node:
         raise forbidden(attrs, f"can only create a node CSR with CN={PREFIX}{node}")

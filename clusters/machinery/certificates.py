@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +21,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a malformed certificate or request raises, here or there."""
 REQUEST_BLOCK, CERTIFICATE_BLOCK = "CERTIFICATE REQUEST", "CERTIFICATE"
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*?\n(.*?)-----END \1-----", re.DOTALL)
 _KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
@@ -117,20 +127,25 @@ class SigningRequest:
         block = next(pem_blocks(pem), None)
         if block is None or block.kind != REQUEST_BLOCK:
             raise ValueError("PEM block type must be CERTIFICATE REQUEST")
-        raw = x509.load_der_x509_csr(block.data)
         try:
+            return cls._read(x509.load_der_x509_csr(block.data))
+        except MALFORMED as error:
+            raise ValueError(f"x509: malformed certificate request: {error}") from None
+
+    @classmethod
+    def _read(cls, raw: x509.CertificateSigningRequest) -> SigningRequest:
+        names: x509.SubjectAlternativeName | tuple[()] = ()
+        with suppress(x509.ExtensionNotFound):
             names = raw.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except x509.ExtensionNotFound:
-            names = None
-        held: list[tuple[str, ...]] = [()] * 4
-        if names is not None:
-            held = [
-                tuple(names.get_values_for_type(x509.DNSName)),
-                tuple(names.get_values_for_type(x509.RFC822Name)),
-                tuple(map(str, names.get_values_for_type(x509.IPAddress))),
-                tuple(names.get_values_for_type(x509.UniformResourceIdentifier)),
-            ]
-        return cls(raw, common_name(raw.subject), organizations(raw.subject), *held)
+        return cls(
+            raw,
+            common_name(raw.subject),
+            organizations(raw.subject),
+            tuple(n.value for n in names if isinstance(n, x509.DNSName)),
+            tuple(n.value for n in names if isinstance(n, x509.RFC822Name)),
+            tuple(str(n.value) for n in names if isinstance(n, x509.IPAddress)),
+            tuple(n.value for n in names if isinstance(n, x509.UniformResourceIdentifier)),
+        )
 
     def signature_problem(self) -> str:
         """ "" if whoever made the request holds the private key."""
@@ -140,7 +155,7 @@ class SigningRequest:
                 return "x509: cannot verify signature: algorithm unimplemented"
             if self.raw.is_signature_valid:
                 return ""
-        except (ValueError, UnsupportedAlgorithm):
+        except MALFORMED:
             return "x509: cannot verify signature: algorithm unimplemented"
         if isinstance(key, rsa.RSAPublicKey):
             return "crypto/rsa: verification error"
@@ -168,6 +183,13 @@ def issue(order: CertificateOrder, authority: x509.Certificate, key: ed25519.Ed2
     request = SigningRequest.parse(order.request)
     if problem := request.signature_problem():
         raise ValueError(f"unable to verify certificate request signature: {problem}")
+    try:
+        return _build(order, request, authority).sign(key, None)
+    except MALFORMED as error:
+        raise ValueError(str(error)) from None
+
+
+def _build(order: CertificateOrder, request: SigningRequest, authority: x509.Certificate) -> x509.CertificateBuilder:
     subject = _rewritten(request.raw.subject)
     builder = (
         x509.CertificateBuilder()
@@ -192,7 +214,7 @@ def issue(order: CertificateOrder, authority: x509.Certificate, key: ed25519.Ed2
     names = list(_general_names(request))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not list(subject))
-    return builder.sign(key, None)
+    return builder
 
 
 def _rewritten(name: x509.Name) -> x509.Name:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from clusters.machinery.certificates import CertificateOrder, issue, to_pem
+from clusters.machinery.certificates import MALFORMED, CertificateOrder, issue, to_pem
 
 NAME = "kubernetes"
 _PURPOSE = b"cluster-playground client authority\x00"
@@ -74,6 +74,6 @@ def number_of(pem: str) -> int | None:
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    except (ValueError, x509.ExtensionNotFound):
+    except (*MALFORMED, x509.ExtensionNotFound):
         return None
     return int.from_bytes(found[:_ID_BYTES], "big") if found is not None and len(found) == 20 else None

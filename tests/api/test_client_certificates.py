@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -103,6 +104,16 @@ def test_what_is_no_certificate_is_refused_and_none_at_all_is_nobody(server, pem
     status, _ = showing.who()
     assert status == (401 if pem else 403)
     assert showing.nobody() is not bool(pem)
+
+
+@pytest.mark.parametrize(("part", "other"), [(b"\x02\x01\x02", b"\x02\x01\x09"), (b"\x0c\x04jane", b"\x03\x04\x00ane")])
+def test_malformed_certificate_is_refused(server, part, other):
+    der = x509.load_pem_x509_certificate(signed().encode()).public_bytes(Encoding.DER)
+    changed = b64encode(der.replace(part, other)).decode()
+    assert part in der
+    pem = f"-----BEGIN CERTIFICATE-----\n{changed}\n-----END CERTIFICATE-----\n"
+    assert Showing(server, pem).who()[0] == 401
+    assert number_of(pem) in (1, None)
 
 
 def test_self_signed_authority_of_the_same_name_is_another_authority(server):

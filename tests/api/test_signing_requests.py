@@ -42,6 +42,27 @@ def test_request_must_be_one(api, pem, why):
     assert (field, message) == ("spec.request", f'Invalid value: "{b64(pem)}": {why}')
 
 
+DER = base64.b64decode(b"".join(csr("jane").splitlines()[1:-1]))
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        DER.replace(b"\x02\x01\x00", b"\x02\x01\x05", 1),
+        DER.replace(b"\x0c\x04jane", b"\x03\x04\x00ane", 1),
+        DER[:40],
+        b"",
+    ],
+    ids=["of a version that there is not", "whose name is no text", "cut off", "empty"],
+)
+def test_malformed_request_is_refused(api, der):
+    assert der != DER
+    begin, end = b"-----BEGIN CERTIFICATE REQUEST-----\n", b"\n-----END CERTIFICATE REQUEST-----\n"
+    ((field, message),) = wrong(api, request=b64(begin + base64.b64encode(der) + end))
+    assert field == "spec.request"
+    assert "malformed certificate request" in message or "PEM block type" in message
+
+
 def test_request_must_be_signed_by_its_own_key(api):
     der = base64.b64decode(b"".join(csr("jane", key=new_key()).splitlines()[1:-1]))
     pem = b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.b64encode(der.replace(b"jane", b"john"))

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from clusters.apiserver.authn.service_account import CREDENTIAL_ID
 from clusters.kernel.clock import SECOND, Clock
-from clusters.machinery.certificates import common_name, organizations
+from clusters.machinery.certificates import MALFORMED, common_name, organizations
 from clusters.machinery.types import UserInfo
 
 UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
@@ -81,14 +81,14 @@ class ClientCertificates:
                 int(certificate.not_valid_before_utc.timestamp()) * SECOND,
                 int(certificate.not_valid_after_utc.timestamp()) * SECOND,
             )
-        except (ValueError, UnsupportedAlgorithm):
+        except MALFORMED:
             return None
 
 
 def _signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*MALFORMED, InvalidSignature):
         return False
     return True
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from clusters.kernel.clock import SECOND, rfc3339
-from clusters.machinery.certificates import CERTIFICATE_BLOCK, SigningRequest, pem_blocks
+from clusters.machinery.certificates import CERTIFICATE_BLOCK, MALFORMED, SigningRequest, pem_blocks
 from clusters.machinery.field import ErrorList, Path, duplicate, forbidden, go_quote, invalid, not_supported, required
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
@@ -171,7 +171,7 @@ def _certificate_problem(certificate: str) -> str:
             return "no PEM block headers are permitted"
         try:
             x509.load_der_x509_certificate(block.data)
-        except ValueError as error:
+        except MALFORMED as error:
             return f"x509: malformed certificate: {error}"
     return "" if blocks else "must contain at least one CERTIFICATE PEM block"
 

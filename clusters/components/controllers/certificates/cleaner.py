@@ -14,6 +14,7 @@ from clusters.client.component import Controller
 from clusters.components.controllers.certificates import requests
 from clusters.components.controllers.shared.pods import when
 from clusters.kernel.clock import HOUR, SECOND
+from clusters.machinery.certificates import MALFORMED
 from clusters.machinery.errors import NotFound
 from clusters.machinery.types import Obj, UserInfo
 
@@ -45,7 +46,7 @@ def _end(pem: bytes) -> int | None:
     """When a certificate expires; None if it cannot be read."""
     try:
         until = x509.load_pem_x509_certificate(pem).not_valid_after_utc
-    except ValueError:
+    except MALFORMED:
         return None
     return int(until.astimezone(UTC).timestamp()) * SECOND
 
