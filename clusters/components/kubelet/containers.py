@@ -118,7 +118,7 @@ def advance(container: Container, status: Status, moment: Moment) -> Advance:
 def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
     if container.basis >= NEVER:
         return
-    if not container.announced and container.problem is None:
+    if not container.announced:
         _announce(out, container, moment)
     image = container.spec.get("image", "")
     prepared = container.basis + (PREPARE if container.first else 0)
@@ -141,7 +141,7 @@ def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
     if moment.now < due:
         out.at(due)
         return
-    if container.problem is not None:
+    if container.problem is not None and _waits_for(out.status, container.problem[0]):
         _config_error(out, container)
         return
     if pull:
@@ -150,6 +150,10 @@ def _unstarted(out: Advance, container: Container, moment: Moment) -> None:
         out.pulled = images.full_name(image)
     else:
         out.events.append(_present_event(container))
+    if container.problem is not None:
+        # Whether it can be created is only asked when its image is there.
+        _config_error(out, container)
+        return
     _start(out, container, moment, level=0)
 
 

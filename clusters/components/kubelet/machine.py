@@ -164,6 +164,15 @@ def _created(draft: Status) -> bool:
     return any(s.get("containerID") for s in _all_statuses(draft))
 
 
+def _has_sandbox(draft: Status) -> bool:
+    """Containers have been created, or would have been but for something that is looked at after the sandbox."""
+    return any(s.get("containerID") or _waits_for(s) not in ("", *containers.NOT_STARTED) for s in _all_statuses(draft))
+
+
+def _waits_for(entry: Status) -> str:
+    return str(((entry.get("state") or {}).get("waiting") or {}).get("reason", ""))
+
+
 _STATUSES = (
     ("initContainerStatuses", "initContainers"),
     ("containerStatuses", "containers"),
@@ -193,6 +202,8 @@ def _containers(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
             continue
         restart = "Always" if sidecar else ("Never" if policy == "Never" else "OnFailure")
         inits[i] = _one(out, pod, container, inits[i], view, restart=restart, basis=basis, first=first)
+        if not sidecar and status.succeeded(inits[i]):
+            inits[i] = {**inits[i], "ready": True}
         first = False
         if sidecar and inits[i].get("started"):
             basis = _started_at(inits[i], basis)
@@ -206,8 +217,7 @@ def _containers(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
         for i, container in enumerate(spec["containers"]):
             mains[i] = _one(out, pod, container, mains[i], view, restart=policy, basis=basis, first=first)
             first = False
-            waits = ((mains[i].get("state") or {}).get("waiting") or {}).get("reason", "")
-            if waits in containers.NOT_STARTED:
+            if _waits_for(mains[i]) in containers.NOT_STARTED:
                 # Containers are created one after the other.
                 break
             basis = max(basis, _started_at(mains[i], basis))
@@ -284,7 +294,7 @@ def _one(
         problem=None if stored.get("containerID") else view.problem(pod, container),
     )
     found = containers.advance(known, stored, view.moment)
-    if basis < NEVER and known.problem is None:
+    if basis < NEVER:
         out.announce.add(name)
     out.events += found.events
     if found.pulled:
@@ -315,7 +325,7 @@ def _finish(pod: Obj, draft: Status, view: View) -> None:
         draft["initContainerStatuses"] = inits = _stop_sidecars(pod, inits, view.moment.now)
     draft["phase"] = now_phase
     _addresses(pod, draft, view)
-    sandbox = _created(draft) and now_phase not in ("Succeeded", "Failed")
+    sandbox = _has_sandbox(draft) and now_phase not in ("Succeeded", "Failed")
     draft["conditions"] = status.conditions(pod, inits, mains, phase=now_phase, sandbox=sandbox, now=view.moment.now)
     generation = pod["metadata"].get("generation")
     if generation:
@@ -327,7 +337,7 @@ def _stop_sidecars(pod: Obj, inits: list[Status], now: int) -> list[Status]:
 
 
 def _addresses(pod: Obj, draft: Status, view: View) -> None:
-    if draft.get("podIP") or not _created(draft):
+    if draft.get("podIP") or not _has_sandbox(draft):
         return
     address = view.host_ip if pod["spec"].get("hostNetwork") else view.allocate_ip(pod)
     if address:

@@ -149,3 +149,35 @@ def test_volume_of_a_key_that_is_missing_is_not_mounted():
     cluster.patch("configmaps", "default", "m", {"data": {"b": "2"}})
     cluster.run_for(20)
     assert cluster.get("pods", "default", "p")["status"]["phase"] == "Running"
+
+
+# -- what is there although the container is not -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "container",
+    [{"image": "nginx:latestt"}, {"imagePullPolicy": "Never"}, {"envFrom": [{"configMapRef": {"name": "nope"}}]}],
+)
+def test_pod_has_its_sandbox_and_address_before_its_containers(container):
+    cluster, seen = run(20, container)
+    assert "waiting" in seen["state"]
+    found = cluster.get("pods", "default", "p")["status"]
+    assert found["podIP"].startswith("10.244.")
+    conditions = {c["type"]: c["status"] for c in found["conditions"]}
+    assert (conditions["PodReadyToStartContainers"], conditions["Ready"]) == ("True", "False")
+
+
+def test_image_is_pulled_before_the_configuration_is_asked_for():
+    cluster, _ = run(20, {"envFrom": [{"configMapRef": {"name": "nope"}}]})
+    reasons = [reason for _, reason, _ in told(cluster)]
+    assert [reasons.count(r) for r in ("Pulling", "Pulled", "Failed", "Created")] == [1, 1, 1, 0]
+    cluster.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nope"}})
+    cluster.run_for(5)
+    assert cluster.get("pods", "default", "p")["status"]["phase"] == "Running"
+
+
+def test_init_container_that_has_done_its_work_is_ready():
+    init = {"name": "i", "image": "busybox", "command": ["true"]}
+    cluster, _ = run(20, {"image": "nginx"}, initContainers=[init])
+    (seen,) = cluster.get("pods", "default", "p")["status"]["initContainerStatuses"]
+    assert (seen["state"]["terminated"]["exitCode"], seen["ready"], seen["started"]) == (0, True, False)
