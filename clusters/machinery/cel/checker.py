@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from clusters.machinery.cel import validators
 from clusters.machinery.cel.ast import (
     Call,
     Entry,
@@ -40,6 +41,7 @@ from clusters.machinery.cel.types import (
 )
 
 _BOOLEAN = ("_&&_", "_||_")
+_SORTABLE = frozenset(("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"))
 
 
 class Checker:
@@ -57,10 +59,16 @@ class Checker:
         """Variables of the environment that the expression refers to."""
         self._outer = variables
         self._mixed = False
+        self._types: dict[int, Type] = {}
+        """Of the nodes, by identity."""
+        self._literal_calls: list[Call] = []
+        """Those whose literal arguments may be wrong in themselves."""
 
     def check(self, node: Node) -> Type:
         """The expression's type. Raises CompileError."""
         found = self._type(node)
+        if not self._issues:
+            self._issues = validators.issues(self._literal_calls, self._types)
         if self._issues:
             raise CompileError(self._source, sorted(self._issues, key=lambda issue: issue.offset))
         return found
@@ -70,11 +78,10 @@ class Checker:
         return ERROR
 
     def _type(self, node: Node) -> Type:
-        if not self._mixed or isinstance(node, ListOf | MapOf):
-            return self._type_of(node)
-        self._mixed = False
-        found = self._type_of(node)
-        self._mixed = True
+        mixed = self._mixed
+        self._mixed = mixed and isinstance(node, ListOf | MapOf)
+        found = self._types[id(node)] = self._type_of(node)
+        self._mixed = mixed
         return found
 
     def _type_of(self, node: Node) -> Type:
@@ -151,6 +158,8 @@ class Checker:
         return optional_of(result) if wrapped or node.optional else result
 
     def _call(self, node: Call) -> Type:
+        if node.name in validators.CHECKED:
+            self._literal_calls.append(node)
         if node.target is not None:
             return self._method(node, node.target)
         args = [self._type(arg) for arg in node.args]
@@ -294,9 +303,17 @@ class Checker:
             return list_of(kinds[0])
         if node.name in ("map", "transformList"):
             return list_of(bodies[-1])
+        if node.name == "sortBy":
+            return self._sorted(node, list_of(kinds[0]), list_of(bodies[0]))
         if node.name == "transformMap":
             return map_of(kinds[0], bodies[-1])
         return bodies[-1]
+
+    def _sorted(self, node: Macro, items: Type, keys: Type) -> Type:
+        (key,) = keys.params
+        if key in (DYN, ERROR) or (not key.params and key.name in _SORTABLE):
+            return items
+        return self._no_overload(node.at, "@sortByAssociatedKeys", [keys], items)
 
     def _range_types(self, node: Macro, ranged: Type) -> list[Type]:
         two = len(node.variables) == 2

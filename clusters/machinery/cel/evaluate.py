@@ -6,6 +6,7 @@ Models: cel-go, interpreter (errors of one side of a logical operator vanish if 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cmp_to_key
 from typing import Any
 
 from clusters.machinery.cel.ast import (
@@ -24,7 +25,7 @@ from clusters.machinery.cel.ast import (
 from clusters.machinery.cel.errors import CelError, CostExceeded, no_such_overload
 from clusters.machinery.cel.overloads import Library, Overload
 from clusters.machinery.cel.types import UINT
-from clusters.machinery.cel.values import NONE, ObjectValue, Optional, Uint, equal, string_of
+from clusters.machinery.cel.values import NONE, ObjectValue, Optional, Uint, compare, equal, string_of
 
 
 class Frame:
@@ -438,6 +439,16 @@ def _filtered(loop: _Loop) -> list[Any]:
     return out
 
 
+def _sorted(loop: _Loop) -> list[Any]:
+    """The items in the order of the keys that the body makes of them."""
+    keyed: list[tuple[Any, Any]] = []
+    for pair in loop.pairs:
+        loop.bind(pair)
+        keyed.append((loop.body(loop.frame), pair[0][1]))
+    by_key = cmp_to_key(compare)
+    return [item for _, item in sorted(keyed, key=lambda each: by_key(each[0]))]
+
+
 def _transformed(loop: _Loop) -> dict[Any, Any]:
     out: dict[Any, Any] = {}
     for pair in loop.pairs:
@@ -466,6 +477,7 @@ _RUNS: Mapping[str, Callable[[_Loop], Any]] = {
     "existsOne": _exists_one,
     "map": _mapped,
     "filter": _filtered,
+    "sortBy": _sorted,
     "transformList": _mapped,
     "transformMap": _transformed,
     "transformMapEntry": _transformed_entries,

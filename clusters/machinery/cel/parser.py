@@ -18,7 +18,15 @@ _LEVELS = (("<", "<=", ">=", ">", "==", "!=", "in"), ("+", "-"), ("*", "/", "%")
 _MAX_INT = 1 << 63
 
 # (number of arguments without filter, variables) of methods that are macros.
-_ONE_VARIABLE = {"all": (2,), "exists": (2,), "exists_one": (2,), "existsOne": (2,), "map": (2, 3), "filter": (2,)}
+_ONE_VARIABLE = {
+    "all": (2,),
+    "exists": (2,),
+    "exists_one": (2,),
+    "existsOne": (2,),
+    "map": (2, 3),
+    "filter": (2,),
+    "sortBy": (2,),
+}
 _TWO_VARIABLES = {
     "all": (3,), "exists": (3,), "exists_one": (3,), "existsOne": (3,),
     "transformList": (3, 4), "transformMap": (3, 4), "transformMapEntry": (3, 4),
@@ -265,6 +273,9 @@ class _Parser:
         ):
             variables = self._variables(args[:2], "argument must be a simple name")
             return Macro(at, name, target, variables, args[2:], len(args) == 4, [args[0].at, args[1].at])
+        if name == "sortBy" and len(args) == 2 and isinstance(target, Literal | MapOf | Struct):
+            text = "sortBy can only be applied to a list, identifier, comprehension, call or select expression"
+            self.issues.append(Issue(target.at, text))
         if len(args) in _ONE_VARIABLE.get(name, ()):
             variables = self._variables(args[:1], "argument must be a simple name")
             return Macro(at, name, target, variables, args[1:], len(args) == 3, [args[0].at])

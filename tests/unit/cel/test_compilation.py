@@ -23,7 +23,7 @@ ENV = Env({"self": SELF, "x": DYN})
         ("self.l[0] == 'x'", "bool"),
         ("[1, 2]", "list(int)"),
         ("{'a': [true]}", "map(string, list(bool))"),
-        ("timestamp('x') - timestamp('y')", "duration"),
+        ("timestamp(1) - timestamp(2)", "duration"),
         ("x == 1 ? self.a : 2", "int"),
     ],
 )
@@ -36,6 +36,32 @@ def test_type(source: str, type_: str) -> None:
     [
         ("self.nope > 1", "1:5: undefined field 'nope'"),
         ("nobody", "1:1: undeclared reference to 'nobody' (in container '')"),
+        ("duration('1x')", "1:10: invalid duration argument"),
+        ("timestamp('x')", "1:11: invalid timestamp argument"),
+        ("'a'.matches('(')", "1:13: invalid matches argument"),
+        ("'%d'.format([1, 2])", "1:12: too many arguments supplied to string.format (expected 1, got 2)"),
+        ("'%s %s'.format([1])", "1:15: index 1 out of range"),
+        ("'%'.format([1])", "1:11: unexpected end of string"),
+        ("'%z'.format([1])", '1:12: could not parse formatting clause: unrecognized formatting clause "z"'),
+        (
+            "'%.2'.format([1.0])",
+            "1:13: could not parse formatting clause: error while parsing precision: could not find end of precision"
+            " specifier",
+        ),
+        (
+            "'%s %d'.format([['a'], 1.5])",
+            "1:24: error during formatting: decimal clause can only be used on integers, was given double",
+        ),
+        (
+            "'%s'.format([[quantity('1')]])",
+            "1:23: error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles,"
+            " maps, lists, types, durations, and timestamps, was given kubernetes.Quantity",
+        ),
+        ("'a'.reverse()", "1:12: found no matching overload for 'reverse' applied to 'string.()'"),
+        (
+            "['a'].sortBy(x, [x])",
+            "1:13: found no matching overload for '@sortByAssociatedKeys' applied to 'list(string).(list(list(string)))'",
+        ),
         ("foo(1)", "1:4: undeclared reference to 'foo' (in container '')"),
         ("self.s.foo()", "1:11: undeclared reference to 'foo' (in container '')"),
         ("self.a == 'x'", "1:8: found no matching overload for '_==_' applied to '(int, string)'"),

@@ -3,6 +3,7 @@
 from clusters.machinery.cel.library import (
     authorizers,
     formats,
+    formatting,
     lists,
     networks,
     operators,
@@ -22,6 +23,7 @@ LIBRARIES = (
     times.LIBRARY,
     optionals.LIBRARY,
     strings.LIBRARY,
+    formatting.LIBRARY,
     lists.LIBRARY,
     urls.LIBRARY,
     quantities.LIBRARY,

@@ -8,8 +8,18 @@ from typing import Any
 
 from clusters.machinery.cel.errors import CelError
 from clusters.machinery.cel.overloads import Library
-from clusters.machinery.cel.types import BOOL, DOUBLE, DURATION, INT, UINT, A, list_of
-from clusters.machinery.cel.values import Duration, Uint, compare, duration_of, equal, int_of, uint_of
+from clusters.machinery.cel.types import ANY_LIST, BOOL, DOUBLE, DURATION, INT, UINT, A, list_of, optional_of
+from clusters.machinery.cel.values import (
+    NONE,
+    Duration,
+    Optional,
+    Uint,
+    compare,
+    duration_of,
+    equal,
+    int_of,
+    uint_of,
+)
 
 LIBRARY = Library()
 _method, _function = LIBRARY.method, LIBRARY.function
@@ -89,15 +99,22 @@ def _slice(items: list[Any], start: int, end: int) -> list[Any]:
     return items[start:end]
 
 
-@_method("flatten", [_LIST], list_of(A))
-def _flatten(items: list[Any]) -> list[Any]:
+@_method("flatten", [list_of(_LIST)], _LIST)
+@_method("flatten", [ANY_LIST, INT], ANY_LIST)
+def _flatten(items: list[Any], depth: int = 1) -> list[Any]:
+    if depth < 0:
+        raise CelError("level must be non-negative")
     out: list[Any] = []
     for item in items:
-        if isinstance(item, list):
-            out.extend(item)
+        if depth and isinstance(item, list):
+            out.extend(_flatten(item, depth - 1))
         else:
             out.append(item)
     return out
+
+
+_method("first", [_LIST], optional_of(A))(lambda items: Optional(items[0]) if items else NONE)
+_method("last", [_LIST], optional_of(A))(lambda items: Optional(items[-1]) if items else NONE)
 
 
 @_method("reverse", [_LIST], _LIST)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from clusters.machinery.cel.errors import CelError
+from clusters.machinery.cel.errors import CelError, no_such_overload
 from clusters.machinery.cel.overloads import Library
-from clusters.machinery.cel.types import BOOL, DYN, A, optional_of
+from clusters.machinery.cel.types import BOOL, DYN, A, list_of, optional_of
 from clusters.machinery.cel.values import NONE, Optional
 
 LIBRARY = Library()
@@ -20,6 +20,14 @@ LIBRARY.method("hasValue", [_OPTIONAL], BOOL)(lambda value: value.present)
 def _of_non_zero(value: Any) -> Optional:
     zero = value is None or (isinstance(value, bool | int | float | str | bytes | list | dict) and not value)
     return NONE if zero else Optional(value)
+
+
+@LIBRARY.function("optional.unwrap", [list_of(_OPTIONAL)], list_of(A))
+@LIBRARY.method("unwrapOpt", [list_of(_OPTIONAL)], list_of(A))
+def _unwrap(values: list[Any]) -> list[Any]:
+    if not all(isinstance(value, Optional) for value in values):
+        raise no_such_overload()
+    return [value.value for value in values if value.present]
 
 
 @LIBRARY.method("value", [_OPTIONAL], A)

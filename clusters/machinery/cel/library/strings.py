@@ -1,4 +1,4 @@
-"""Text. Models: cel-go, ext/strings.go and ext/formatting.go; apiserver, pkg/cel/library/regex.go."""
+"""Text. Models: cel-go, ext/strings.go (version 2); apiserver, pkg/cel/library/regex.go."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from typing import Any
 from clusters.machinery.cel.errors import CelError
 from clusters.machinery.cel.library.standard import pattern
 from clusters.machinery.cel.overloads import Library
-from clusters.machinery.cel.types import ANY_LIST, INT, STRING, list_of
-from clusters.machinery.cel.values import Duration, Timestamp, float_text, string_of
+from clusters.machinery.cel.types import INT, STRING, list_of
 
 LIBRARY = Library()
 _method = LIBRARY.method
 _STRINGS = list_of(STRING)
 MAX_REPLACED = 1 << 22
 """Characters that one call may make."""
-
-
-def _bounded(text: str) -> str:
-    if len(text) > MAX_REPLACED:
-        raise CelError("string is too long")
-    return text
 
 
 @_method("charAt", [STRING, INT], STRING)
@@ -52,7 +45,6 @@ _UPPER = {i: i - 32 for i in range(ord("a"), ord("z") + 1)}
 _LOWER = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
 _method("lowerAscii", [STRING], STRING)(lambda text: text.translate(_LOWER))
 _method("upperAscii", [STRING], STRING)(lambda text: text.translate(_UPPER))
-_method("reverse", [STRING], STRING)(lambda text: text[::-1])
 _method("trim", [STRING], STRING)(lambda text: text.strip())
 
 
@@ -129,95 +121,3 @@ def _find_all(text: str, regex: str, limit: int = -1) -> list[str]:
             break
         out.append(found.group(0))
     return out
-
-
-# formatting
-
-
-@_method("format", [STRING, ANY_LIST], STRING)
-def _format(template: str, args: list[Any]) -> str:
-    out: list[str] = []
-    i = used = 0
-    while i < len(template):
-        char = template[i]
-        i += 1
-        if char != "%":
-            out.append(char)
-            continue
-        if i >= len(template):
-            raise CelError("unexpected end of string")
-        if template[i] == "%":
-            out.append("%")
-            i += 1
-            continue
-        precision, i = _precision(template, i)
-        if i >= len(template):
-            raise CelError("unexpected end of string")
-        if used >= len(args):
-            raise CelError(f"index {used} out of range")
-        out.append(_clause(template[i], args[used], precision))
-        used += 1
-        i += 1
-    return _bounded("".join(out))
-
-
-def _precision(template: str, i: int) -> tuple[int | None, int]:
-    if template[i] != ".":
-        return None, i
-    end = i + 1
-    while end < len(template) and template[end].isdigit():
-        end += 1
-    digits = template[i + 1 : end]
-    if not digits or len(digits) > 3:
-        raise CelError("could not parse precision")
-    return int(digits), end
-
-
-def _clause(verb: str, value: Any, precision: int | None) -> str:
-    if verb == "s":
-        return _shown(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if verb == "d" and whole:
-        return string_of(value)
-    if verb in "fe" and (whole or isinstance(value, float)):
-        digits = 6 if precision is None else precision
-        return format(float(value), f".{digits}{verb}")
-    if verb == "b" and (whole or isinstance(value, bool)):
-        return format(int(value), "b")
-    if verb in "xX":
-        if whole:
-            return format(int(value), verb)
-        if isinstance(value, str | bytes):
-            text = (value.encode() if isinstance(value, str) else value).hex()
-            return text if verb == "x" else text.upper()
-    if verb == "o" and whole:
-        return format(int(value), "o")
-    if verb not in "sdfebxXo":
-        raise CelError(f'could not parse formatting clause: unrecognized formatting clause "{verb}"')
-    raise CelError(f"error during formatting: {_CLAUSES[verb]} clause can only be used on {_ALLOWED[verb]}")
-
-
-_CLAUSES = {"d": "decimal", "f": "fixed-point", "e": "scientific", "b": "binary", "x": "hex", "X": "hex", "o": "octal"}
-_ALLOWED = {
-    "d": "integers", "f": "doubles", "e": "doubles", "b": "integers and bools",
-    "x": "integers, byte buffers, and strings", "X": "integers, byte buffers, and strings", "o": "integers",
-}  # fmt: skip
-
-
-def _shown(value: Any, *, nested: bool = False) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return f'"{value}"' if nested else value
-    if isinstance(value, list):
-        return "[" + ", ".join(_shown(v, nested=True) for v in value) + "]"
-    if isinstance(value, dict):
-        pairs = sorted((_shown(k, nested=True), _shown(v, nested=True)) for k, v in value.items())
-        return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
-    if isinstance(value, float):
-        return float_text(value)
-    if isinstance(value, Timestamp):
-        return f'timestamp("{value}")' if nested else str(value)
-    if isinstance(value, Duration):
-        return f'duration("{value}")' if nested else str(value)
-    return string_of(value)
