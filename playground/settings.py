@@ -32,6 +32,7 @@ PLAYGROUND_ANONYMOUS = env.flag("PLAYGROUND_ANONYMOUS")
 PLAYGROUND_GUESTS = env.integer("PLAYGROUND_GUESTS", 200)
 PLAYGROUND_GUEST_CLUSTERS = env.integer("PLAYGROUND_GUEST_CLUSTERS", 3)
 PLAYGROUND_USER_CLUSTERS = env.integer("PLAYGROUND_USER_CLUSTERS", 20)
+PLAYGROUND_MEMBERS = env.integer("PLAYGROUND_MEMBERS", 100)
 PLAYGROUND_AUDIT_KEEP = env.integer("PLAYGROUND_AUDIT_KEEP", 5_000)
 """Requests of each cluster that its audit log holds."""
 # Limits of each cluster's API in one process; 0 lifts those on requests and objects. A class that works, controllers

@@ -75,6 +75,15 @@ class AccessPolicy(Protocol):
     def claim(self, user: Any, cluster: Cluster) -> None:
         """`user` (None: nobody) owns the cluster they just created."""
 
+    def members(self, cluster: Cluster) -> list[tuple[str, Role]]:
+        """Whom the cluster is shared with, by name."""
+
+    def share(self, cluster: Cluster, name: str, role: Role) -> str:
+        """Make the user of that name a member in that role; the name as it is spelled. Raises Refused."""
+
+    def unshare(self, cluster: Cluster, name: str) -> str:
+        """The user is no member any more; the name as it is spelled. Raises Refused."""
+
     def kubeconfig_token(self, cluster: Cluster, name: str, groups: tuple[str, ...], user: Any = None) -> str:
         """The bearer token of an identity inside the cluster; the same one each time until it is revoked."""
 

@@ -95,7 +95,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _begin(self, live: LiveCluster, reach: Reach) -> None:
         self._wakeup = asyncio.Event()
         self.live = live
-        can: Can = {"write": reach.write, "faults": reach.write}
+        can: Can = {"write": reach.write, "faults": reach.write, "share": reach.owner}
         self.session = Session(
             live.feed,
             session_id=secrets.token_hex(4),

@@ -54,6 +54,8 @@ class Table(TypedDict):
 class Can(TypedDict):
     write: bool
     faults: bool
+    share: NotRequired[bool]
+    """May hand out access to the cluster."""
 
 
 class Limits(TypedDict):

@@ -52,6 +52,10 @@ const screens = {
     await page.getByRole("slider", { name: "Timeline" }).press("ArrowLeft");
     await page.getByRole("region", { name: "The past" }).waitFor();
   },
+  share: async page => {
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await page.getByRole("list", { name: "Members" }).getByText("admin", { exact: true }).waitFor();
+  },
   activity: async page => page.getByRole("button", { name: "Activity" }).click(),
   yaml: async page => {
     await page.getByRole("button", { name: "Apply YAML" }).click();

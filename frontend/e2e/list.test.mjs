@@ -154,4 +154,20 @@ describe("list and palette", { skip }, () => {
       .first()
       .waitFor();
   });
+
+  it("shares the cluster, changes a role, and says why it cannot", async () => {
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    const share = async name => {
+      await dialog.getByRole("textbox", { name: "User name" }).fill(name);
+      await page.keyboard.press("Enter");
+    };
+    await share("nobody");
+    await dialog.getByRole("alert").getByText("there is nobody called").waitFor();
+    await share("bob");
+    await dialog.getByRole("combobox", { name: "Role of bob" }).selectOption("Edit");
+    await dialog.getByRole("alert").waitFor({ state: "detached" });
+    await dialog.getByRole("button", { name: "Share no longer with bob" }).click();
+    await dialog.getByText("bob").waitFor({ state: "detached" });
+  });
 });

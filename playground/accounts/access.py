@@ -199,6 +199,51 @@ def claim(user: User | None, cluster: Cluster) -> None:
     invalidate()
 
 
+def members(cluster: Cluster) -> list[tuple[str, Role]]:
+    """Whom the cluster is shared with, by name."""
+    rows = Membership.objects.filter(cluster=cluster).order_by("user__username").values_list("user__username", "role")
+    return [(name, cast(Role, role)) for name, role in rows]
+
+
+def share(cluster: Cluster, name: str, role: Role) -> str:
+    """Make `name` a member in that role. Raises Refused."""
+    user = _person(name)
+    with transaction.atomic():
+        if role != "owner":
+            _keep_an_owner(cluster, user)
+        if not Membership.objects.filter(cluster=cluster, user=user).exists():
+            if Membership.objects.filter(cluster=cluster).count() >= settings.PLAYGROUND_MEMBERS:
+                raise Refused(f"a cluster has at most {settings.PLAYGROUND_MEMBERS} members", status=409)
+        Membership.objects.update_or_create(cluster=cluster, user=user, defaults={"role": role})
+    invalidate()
+    return user.get_username()
+
+
+def unshare(cluster: Cluster, name: str) -> str:
+    """Take `name` off the members. Raises Refused."""
+    user = _person(name)
+    with transaction.atomic():
+        _keep_an_owner(cluster, user)
+        Membership.objects.filter(cluster=cluster, user=user).delete()
+    invalidate()
+    return user.get_username()
+
+
+def _person(name: str) -> User:
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise Refused(f"there is nobody called {name!r}", status=404)
+    return user
+
+
+def _keep_an_owner(cluster: Cluster, leaving: User) -> None:
+    """An owned cluster stays somebody's: without an owner it would be everybody's."""
+    owners = Membership.objects.select_for_update().filter(cluster=cluster, role=Membership.Role.OWNER)
+    names = set(owners.values_list("user_id", flat=True))
+    if names == {leaving.pk}:
+        raise Refused("the last owner stays: make somebody else an owner first", status=409)
+
+
 class Policy:
     """`clusters.models.access.AccessPolicy` by the functions above."""
 
@@ -209,6 +254,9 @@ class Policy:
     api_user = staticmethod(api_user)
     creator = staticmethod(creator)
     claim = staticmethod(claim)
+    members = staticmethod(members)
+    share = staticmethod(share)
+    unshare = staticmethod(unshare)
     kubeconfig_token = staticmethod(kubeconfig_token)
 
 

@@ -111,7 +111,7 @@ async def test_browser_gets_the_state_and_then_every_change() -> None:
     assert await socket.open({"t": "start"})
     await socket.until(lambda r: phase_of(r, "a") == "Pending" and "clock" in r.latest)
     assert socket.replica.hello["user"] == "guest"
-    assert socket.replica.hello["can"] == {"write": True, "faults": True}
+    assert socket.replica.hello["can"] == {"write": True, "faults": True, "share": False}
     assert socket.replica.latest["clock"]["speed"] == 10.0
     await put("demo", "core/pods/ns/a", "Pod", pod("Running"))
     await socket.until(lambda r: phase_of(r, "a") == "Running")
@@ -187,7 +187,7 @@ async def test_viewer_is_told_that_they_may_not_write() -> None:
     socket = Socket("hers", HOST, (b"authorization", f"Bearer {token}".encode()))
     await socket.open({"t": "start"})
     await socket.until(lambda r: "snapshot" in r.latest)
-    assert socket.replica.hello["can"] == {"write": False, "faults": False}
+    assert socket.replica.hello["can"] == {"write": False, "faults": False, "share": False}
     await socket.wire.disconnect()
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from clusters.web.api import audit, clusters, control, explain, past, schemas, session  # noqa: F401  (they declare routes)
+from clusters.web.api import audit, clusters, control, explain, members, past, schemas, session  # noqa: F401  (they declare routes)
 from clusters.web.api.openapi import document
 from clusters.web.api.problems import Problem
 from clusters.web.api.route import ROUTES, pattern, view_of

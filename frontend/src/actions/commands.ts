@@ -212,6 +212,7 @@ export function globalCommands(session: ClusterSession, map: MapControl | null):
     view("events", "Show events", () => ui.set({ dock: "events" })),
     view("activity", "Show what I did, as kubectl", () => ui.set({ dock: "activity" })),
     view("audit", "Show the audit log: every request to the API", () => ui.set({ dock: "audit", audit: {} })),
+    ...(state.canShare ? [view("share", "Share this cluster…", () => ui.set({ share: true }))] : []),
     view("help", "Keyboard help", () => ui.set({ help: true }), "?"),
     view("packets", state.packets ? "Hide traffic" : "Show traffic", () =>
       ui.set({ packets: !state.packets }),

@@ -131,7 +131,11 @@ export class ClusterSession {
     switch (frame.t) {
       case "hello":
         this.mayWrite = frame.can?.write ?? true;
-        ui.set({ session: frame.session, canWrite: this.mayWrite && !this.inPast });
+        ui.set({
+          session: frame.session,
+          canWrite: this.mayWrite && !this.inPast,
+          canShare: frame.can?.share ?? false,
+        });
         break;
       case "clock":
         this.clockChanged(frame);

@@ -24,6 +24,7 @@ import { expose } from "./testhook";
 
 const ListView = lazy(() => import("@/panels/list/ListView"));
 const Drawer = lazy(() => import("@/panels/Drawer"));
+const Share = lazy(() => import("@/panels/Share"));
 
 export function Workspace({ name }: { name: string }) {
   const session = useMemo(() => new ClusterSession(name), [name]);
@@ -35,6 +36,8 @@ export function Workspace({ name }: { name: string }) {
       logsOf: null,
       audit: {},
       past: null,
+      canShare: false,
+      share: false,
       drains: {},
       peers: [],
       filter: [],
@@ -97,6 +100,7 @@ export function Workspace({ name }: { name: string }) {
       </div>
       <Palette />
       <Help />
+      <ShareSlot />
       <Confirm />
       <Toasts />
       <Announcer />
@@ -127,6 +131,16 @@ function DrawerSlot() {
   return (
     <Suspense fallback={null}>
       <Drawer />
+    </Suspense>
+  );
+}
+
+function ShareSlot() {
+  const open = useUi(s => s.share && s.canShare);
+  if (!open) return null;
+  return (
+    <Suspense fallback={null}>
+      <Share />
     </Suspense>
   );
 }

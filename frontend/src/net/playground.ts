@@ -5,6 +5,8 @@ import type {
   AuditRow,
   ClusterSummary,
   Explanation,
+  Member,
+  MemberRole,
   MoveVerdicts,
   NewCluster,
   NewFault,
@@ -120,6 +122,18 @@ export class PlaygroundClient {
   /** Descriptions of one type of the schema. */
   typeWords(type: string): Promise<TypeWords> {
     return json(`${this.base}/schema/${encodeURIComponent(type)}`);
+  }
+
+  async members(): Promise<Member[]> {
+    return (await json<{ members: Member[] }>(`${this.base}/members`)).members;
+  }
+
+  putMember(user: string, role: MemberRole): Promise<Member> {
+    return json(`${this.base}/members/${encodeURIComponent(user)}`, { method: "PUT", body: { role } });
+  }
+
+  removeMember(user: string): Promise<void> {
+    return json(`${this.base}/members/${encodeURIComponent(user)}`, { method: "DELETE" });
   }
 
   kubeconfigUrl(): string {

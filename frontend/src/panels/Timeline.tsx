@@ -63,7 +63,7 @@ export function Timeline() {
         >
           <button
             type="button"
-            aria-label={`Speed ${speedLabel(clock.speed)}`}
+            aria-label={`Speed ${paused ? "0×" : speedLabel(clock.speed)}`}
             className="num h-8 w-13 rounded-lg text-center font-mono text-[12.5px] font-medium hover:bg-hover"
           >
             {paused ? "0×" : speedLabel(clock.speed)}

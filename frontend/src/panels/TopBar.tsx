@@ -1,5 +1,5 @@
 /** The top bar: which cluster, search, health at a glance, connection, theme. */
-import { ChevronDown, Moon, Plus, Redo2, Search, Sun, SunMoon, Undo2 } from "lucide-react";
+import { ChevronDown, Moon, Plus, Redo2, Search, Sun, SunMoon, Undo2, UserPlus } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { openYaml } from "@/actions/documents";
@@ -40,6 +40,7 @@ export function TopBar() {
       </button>
       <div className="flex-1" />
       <Peers />
+      <ShareButton />
       <Pill />
       <UndoButtons />
       <Tip label="Apply new YAML">
@@ -122,6 +123,16 @@ function Figure({ label, value, tone }: { label: string; value: string; tone?: "
       <span className={cx("num font-mono text-[12.5px] font-medium", !tone && "text-ink")}>{value}</span>
       {label}
     </span>
+  );
+}
+
+function ShareButton() {
+  const may = useUi(s => s.canShare);
+  if (!may) return null;
+  return (
+    <IconButton label="Share" onClick={() => ui.set({ share: true })}>
+      <UserPlus size={16} />
+    </IconButton>
   );
 }
 

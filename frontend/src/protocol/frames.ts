@@ -32,7 +32,7 @@ export interface HelloFrame {
   cluster: string;
   session: string;
   user: string;
-  can?: { write?: boolean; faults?: boolean };
+  can?: { write?: boolean; faults?: boolean; share?: boolean };
   limits?: { frame?: number };
   /** names the cluster's incarnation; sent back in `resume` */
   epoch?: string;

@@ -165,6 +165,13 @@ export interface SchemaObject {
   r?: string[];
 }
 
+export type MemberRole = "viewer" | "editor" | "owner";
+
+export interface Member {
+  user: string;
+  role: MemberRole;
+}
+
 /** How much happened when; times in virtual microseconds. */
 export interface TimelineData {
   since: number;

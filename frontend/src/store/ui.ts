@@ -89,6 +89,9 @@ export interface UiState {
   singleKeys: boolean;
   link: LinkStatus;
   canWrite: boolean;
+  canShare: boolean;
+  /** the dialog that shares the cluster */
+  share: boolean;
   /** the revision that is shown instead of what is now, and its virtual time */
   past: { rev: number; at: number } | null;
   session: string;
@@ -137,6 +140,8 @@ export const useUi = create<UiState>(set => ({
   singleKeys: stored("keys", "on") === "on",
   link: { phase: "connecting" },
   canWrite: true,
+  canShare: false,
+  share: false,
   past: null,
   session: "",
   peers: [],

@@ -128,6 +128,20 @@ export function rest({ clusters, add, send, clock }, { method, url, body, reply 
     });
   }
   if (part === "timeline" || part === "state") return past(cluster, { url, reply, part });
+  if (part === "members") {
+    cluster.members ??= new Map([["admin", "owner"]]);
+    if (method === "PUT") {
+      if (more[0] === "nobody")
+        return reply(404, { title: "Not Found", status: 404, detail: "there is nobody called 'nobody'" });
+      cluster.members.set(more[0], data.role);
+      return reply(200, { user: more[0], role: data.role });
+    }
+    if (method === "DELETE") {
+      cluster.members.delete(more[0]);
+      return reply(204, "");
+    }
+    return reply(200, { members: [...cluster.members].map(([user, role]) => ({ user, role })) });
+  }
   if (part === "audit") return audit(cluster, { url, reply, id: more[0] });
   if (part === "schema" && more[0]) {
     const type = fakeSchema.types[more[0]];

@@ -140,7 +140,7 @@ export function startFake({
         cluster: cluster.name,
         session: ws.session,
         user: "admin",
-        can: { write: true, faults: true },
+        can: { write: true, faults: true, share: true },
         limits: { frame: 200000 },
       });
       ws.on("message", text => {
