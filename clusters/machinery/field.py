@@ -15,7 +15,7 @@ from typing import Any
 class Path:
     """A field path, built by need: `Path("spec").child("containers").index(0).child("name")`.
 
-    `str(path)` is `spec.containers[0].name`; a map key is `metadata.labels[app]`.
+    `str(path)` is `spec.containers[0].name`; a map key is `metadata.labels[app]`; the object itself is `[]`.
     """
 
     __slots__ = ("_parent", "_part")
@@ -42,7 +42,7 @@ class Path:
         while node is not None:
             parts.append(node._part)
             node = node._parent
-        return "".join(reversed(parts)).removeprefix(".")
+        return "".join(reversed(parts)).removeprefix(".") or "[]"
 
 
 class ErrorType(enum.Enum):

@@ -140,7 +140,7 @@ def test_tolerations_in_an_annotation_are_checked(text: str, causes: list[tuple[
 def test_static_pods_have_no_resource_claims() -> None:
     claims = [{"name": "a", "resourceClaimName": "x"}, {"name": "a"}]
     found = Objects().refused(pod(meta={"annotations": MIRROR}, nodeName="n", resourceClaims=claims))
-    assert [cause[1:] for cause in found] == [("", "Forbidden: static pods do not support resource claims")] * 2
+    assert [cause[1:] for cause in found] == [("[]", "Forbidden: static pods do not support resource claims")] * 2
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_static_pods_are_refused_with_one_word(subresource: str, text: str) -> N
     stored = objects.create(pod(meta={"annotations": MIRROR}, nodeName="n"))
     change = {"spec": {"ephemeralContainers": [{"name": "C_"}]}}
     found = objects.patch_refused(stored, change, subresource=subresource)
-    assert found == [("FieldValueForbidden", "", f"Forbidden: {text}")]
+    assert found == [("FieldValueForbidden", "[]", f"Forbidden: {text}")]
 
 
 def test_windows_pods_are_not_resized() -> None:
     objects = Objects()
     stored = objects.create(pod(os={"name": "windows"}))
     found = objects.patch_refused(stored, {"spec": {}}, subresource="resize")
-    assert found == [("FieldValueForbidden", "", "Forbidden: windows pods cannot be resized")]
+    assert found == [("FieldValueForbidden", "[]", "Forbidden: windows pods cannot be resized")]
 
 
 def test_a_container_with_claims_is_not_resized() -> None:
