@@ -5,12 +5,12 @@ Models: kubernetes, plugin/pkg/admission/certificates/{approval,signing,subjectr
 
 from __future__ import annotations
 
-from clusters.admission.authorization import may
 from clusters.admission.plugin import CREATE, UPDATE, Plugin, forbidden, obj_of
 from clusters.machinery.certificates import SigningRequest
 from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
+from clusters.resources.common.authorization import may
 from clusters.resources.core.config_map import decoded
 
 GROUP, REQUESTS, SIGNERS = "certificates.k8s.io", "certificatesigningrequests", "signers"

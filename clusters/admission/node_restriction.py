@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from clusters.admission.authorization import may
 from clusters.admission.plugin import CREATE, DELETE, UPDATE, Plugin, forbidden, obj_of
 from clusters.admission.service_account import MIRROR
 from clusters.machinery.certificates import SigningRequest
@@ -17,6 +16,7 @@ from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj
 from clusters.registry.attributes import Attributes
 from clusters.resources.base import Resource
+from clusters.resources.common.authorization import may
 from clusters.resources.core.config_map import decoded
 from clusters.resources.pod_spec.references import claim_names, config_map_names, secret_names
 

@@ -299,6 +299,7 @@ class Registry:
                 return self.create(resource, namespace, made, opts)
             new = transform(old_item.wire)
             ctx = self.context(resource, namespace, name, subresource, opts)
+            ctx.verb = "patch" if patch else "update"
             if not patch and (named := new["metadata"].get("uid")):
                 check_uid(resource, namespace, name, named, old_item)
             checked = self._check_version(resource, name, new, old_item)

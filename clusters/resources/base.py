@@ -41,6 +41,8 @@ class Context:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    verb: str = ""
+    """Of an update: `update` or `patch`."""
     version: str = ""
     """The served version of the request; "" is the storage version."""
     dry_run: bool = False

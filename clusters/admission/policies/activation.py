@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clusters.admission.authorization import may
 from clusters.machinery.cel import CelError, CostExceeded, Program
 from clusters.machinery.cel.library.authorizers import Question, authorizer
 from clusters.machinery.cel.program import PER_CALL_LIMIT
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.attributes import Attributes
 from clusters.resources.admissionregistration.expressions import BadExpression
+from clusters.resources.common.authorization import may
 
 BUDGET = 10_000_000
 """What all expressions of one policy may cost for one write."""

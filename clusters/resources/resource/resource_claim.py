@@ -12,6 +12,7 @@ from clusters.resources.common.cells import at
 from clusters.resources.common.meta import annotation_errors, immutable_errors, label_errors
 from clusters.resources.resource.allocation import claim_status_errors, drop_released
 from clusters.resources.resource.requests import claim_spec_errors, default_requests
+from clusters.resources.resource.status_rights import status_rights_errors
 
 ADMIN_LABEL = "resource.kubernetes.io/admin-access"
 _SPEC = Path("spec")
@@ -44,7 +45,8 @@ class ResourceClaimStrategy(Strategy):
         new["status"] = status
 
     def validate_status(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return claim_status_errors(new, old)
+        errors = _admin_status_errors(new, old, ctx) + status_rights_errors(new, old, ctx)
+        return errors + claim_status_errors(new, old)
 
 
 class ResourceClaimTemplateStrategy(Strategy):
@@ -69,8 +71,27 @@ def _admin_errors(claim: Obj, ctx: Context) -> ErrorList:
     """Devices in use by others are for namespaces that say so."""
     for i, request in enumerate(at(claim, "devices", "requests") or ()):
         if at(request, "exactly", "adminAccess"):
-            namespace = ctx.lookup.get("namespaces", "", ctx.namespace) or {}
-            if at(namespace, "metadata", "labels", ADMIN_LABEL) == "true":
-                return []
-            return [forbidden(_SPEC.child("devices", "requests").index(i).child("adminAccess"), _NOT_ADMIN)]
+            return _namespace_errors(_SPEC.child("devices", "requests").index(i).child("adminAccess"), ctx)
     return []
+
+
+def _admin_status_errors(new: Obj, old: Obj, ctx: Context) -> ErrorList:
+    if _granted(old) is not None:
+        return []
+    granted = _granted(new)
+    if granted is None:
+        return []
+    path = Path("status").child("allocation", "devices", "results").index(granted).child("adminAccess")
+    return _namespace_errors(path, ctx)
+
+
+def _granted(claim: Obj) -> int | None:
+    """The first result that grants it."""
+    results = at(claim, "status", "allocation", "devices", "results") or ()
+    return next((i for i, result in enumerate(results) if result.get("adminAccess")), None)
+
+
+def _namespace_errors(path: Path, ctx: Context) -> ErrorList:
+    namespace = ctx.lookup.get("namespaces", "", ctx.namespace) or {}
+    allowed = at(namespace, "metadata", "labels", ADMIN_LABEL) == "true"
+    return [] if allowed else [forbidden(path, _NOT_ADMIN)]

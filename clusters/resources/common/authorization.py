@@ -1,9 +1,9 @@
-"""Whether the writer may do something else, too (approve for a signer, say), which some plugins ask.
+"""Whether the writer may do something else, too (approve for a signer, say), which plugins and strategies ask.
 
 Answered from the cluster's roles and bindings as they stand at that moment. Such questions are rare (only signing
 requests, kubelets and policies cause them), so there is no index.
 
-Models: kubernetes, plugin/pkg/auth/authorizer/rbac, for what plugins and policies ask.
+Models: kubernetes, plugin/pkg/auth/authorizer/rbac, for what plugins, policies and strategies ask.
 """
 
 from __future__ import annotations
