@@ -307,3 +307,29 @@ def test_yaml_answers_quote_as_the_real_server_does(api):
     api.create(CMS, {"metadata": {"name": "a"}, "data": {"flag": "true", "lines": "x\ny\n", "text": "so it is"}})
     answer = api.raw("GET", f"{CMS}/a", headers={"accept": "application/yaml"})
     assert b'data:\n  flag: "true"\n  lines: |\n    x\n    y\n  text: so it is\n' in answer.body
+
+
+def test_an_apply_to_an_object_that_does_not_fit_its_type_says_so(api):
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    api.create(accounts, {"metadata": {"name": "a"}, "secrets": [{"kind": "Secret"}]})
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a", "labels": {"a": "b"}}}
+    status, answer = api.patch("apply", f"{accounts}/a", body, fieldManager="m")
+    assert status == 500
+    assert answer["message"] == (
+        "failed to create typed live object (/a; /v1, Kind=ServiceAccount): .secrets: element 0: associative list with "
+        'keys has an element that omits key field "name" (and doesn\'t have default value)'
+    )
+
+
+@pytest.mark.parametrize("metadata", [5, None, {"labels": None}])
+def test_an_apply_needs_metadata(api, metadata):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    status, answer = api.patch("apply", f"{CMS}/a", body, fieldManager="m")
+    assert (status, "stumbled" in answer["message"]) in ((400, False), (500, False))
+
+
+def test_a_job_needs_a_name(api):
+    jobs = "/apis/batch/v1/namespaces/default/jobs"
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
+    status, body = api.ask("POST", jobs, {"metadata": {}, "spec": spec})
+    assert (status, body["details"]["causes"][0]["field"]) == (422, "metadata.name")

@@ -94,10 +94,12 @@ def server_side_apply(
     base = live if live is not None else {**_identity(api_version, applied), **managedfields.empty_object(type_)}
     managers = managedfields.managers_of(base["metadata"].get("managedFields")) or {}
     run = _Apply(base, applied, manager, api_version, time, subresource, type_, reset)
-    if not managers and live is not None:
-        run.adopt(managers)
     try:
+        if not managers and live is not None:
+            run.adopt(managers)
         out = run.run(dict(managers), force=force)
+    except TypedError as error:
+        raise run.misfit(error) from None
     except _Conflicts as conflicts:
         found = conflicts.found
         if manager == _KUBECTL:
@@ -145,7 +147,7 @@ class _Apply:
         self.type = type_
         self.key: Key = (manager, "Apply", "", subresource)
         self.reset = managedfields.reset_fields(type_, subresource) if reset is None else reset
-        if (applied.get("metadata") or {}).get("managedFields") is not None:
+        if self._metadata().get("managedFields") is not None:
             raise BadRequest("metadata.managedFields must be nil")
         try:
             configuration.validate(type_, applied)
@@ -156,8 +158,20 @@ class _Apply:
         self.config = configuration.applied(type_, applied)
         self.set = self._own(self.config)
 
+    def _metadata(self) -> Obj:
+        meta = self.applied.get("metadata")
+        return meta if isinstance(meta, dict) else {}
+
+    def misfit(self, error: TypedError) -> ApiError:
+        """Something does not fit its type, and it was not the configuration: the object itself."""
+        try:
+            configuration.validate(self.type, self.live)
+        except TypedError as found:
+            error = found
+        return ApiError(f"failed to create typed live object ({self._name()}): {error}", code=500, reason="")
+
     def _name(self) -> str:
-        meta = self.applied.get("metadata") or {}
+        meta = self._metadata()
         group, _, version = self.api_version.rpartition("/")
         return f"{meta.get('namespace', '')}/{meta.get('name', '')}; {group}/{version}, Kind={self.applied['kind']}"
 
@@ -219,8 +233,7 @@ class _Apply:
         except TypedError as error:
             raise ApiError(f"failed to merge config: {error}", code=500, reason="") from None
         out: Obj = merged if merged is not ABSENT else {}
-        out.setdefault("metadata", {})
-        return out
+        return out if out.get("metadata") is not None else {**out, "metadata": {}}
 
     def _prune(self, merged: Obj, managers: dict[Key, Entry], previous: FieldSet) -> Obj:
         """Remove what the manager applied last time and does not now, unless others own it."""

@@ -127,9 +127,10 @@ def _generate_selector(job: Obj) -> None:
     meta, spec = job["metadata"], job["spec"]
     template = spec["template"]["metadata"]
     labels = dict(template.get("labels") or {})
+    name = meta.get("name", "")
     for key, value in (
-        (_LEGACY_NAME, meta["name"]),
-        (JOB_NAME, meta["name"]),
+        (_LEGACY_NAME, name),
+        (JOB_NAME, name),
         (_LEGACY_UID, meta["uid"]),
         (CONTROLLER_UID, meta["uid"]),
     ):
