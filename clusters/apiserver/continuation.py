@@ -48,11 +48,18 @@ class Continuation:
             fields = json.loads(data)
         except ValueError:
             raise _Invalid(_json_problem(data)) from None
+        if fields is None:
+            fields = {}
         if not isinstance(fields, dict):
             raise _Invalid(f"json: cannot unmarshal {_go_type(fields)} into Go value of type storage.continueToken")
+        for name, kind, go in (("v", str, "string"), ("rv", int, "int64"), ("start", str, "string")):
+            value = fields.get(name)
+            if value is not None and type(value) is not kind:
+                shown = f"number {value}" if isinstance(value, float) and kind is int else _go_type(value)
+                raise _Invalid(f"json: cannot unmarshal {shown} into Go struct field continueToken.{name} of type {go}")
         if fields.get("v", "") != _VERSION:
             raise _Invalid(f'server does not recognize this encoded version "{fields.get("v", "")}"')
-        rev, start = fields.get("rv", 0), fields.get("start", "")
+        rev, start = fields.get("rv") or 0, fields.get("start") or ""
         if rev == 0:
             raise _Invalid(f"incorrect encoded start resourceVersion (version {_VERSION})")
         if not start:
@@ -70,7 +77,7 @@ class _Invalid(Exception):
 def _go_type(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
-    return {str: "string", list: "array", int: "number", float: "number"}.get(type(value), "null")
+    return {str: "string", list: "array", int: "number", float: "number", dict: "object"}.get(type(value), "null")
 
 
 def _json_problem(data: bytes) -> str:

@@ -31,6 +31,15 @@ def token(text: str) -> str:
         ),
         (token('{"v":"v9","rv":1,"start":"a"}'), 'server does not recognize this encoded version "v9"'),
         (token('{"v":"meta.k8s.io/v1","rv":1,"start":"../x"}'), "../x"),
+        (
+            token('{"v":"meta.k8s.io/v1","rv":"1","start":"a"}'),
+            "json: cannot unmarshal string into Go struct field continueToken.rv of type int64",
+        ),
+        (
+            token('{"v":"meta.k8s.io/v1","rv":1,"start":5}'),
+            "json: cannot unmarshal number into Go struct field continueToken.start of type string",
+        ),
+        (token("null"), 'server does not recognize this encoded version ""'),
         (token("[]"), "json: cannot unmarshal array into Go value of type storage.continueToken"),
     ],
 )
