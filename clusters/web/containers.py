@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from django.db import close_old_connections
 
 from clusters.components.kubelet import logs
+from clusters.components.kubelet.console.playback import Playback
 from clusters.kernel.clock import Clock
 from clusters.machinery.errors import BadRequest
 from clusters.machinery.types import Obj
@@ -31,6 +32,10 @@ class PlayedLogs:
         self._lookup = lookup
         self._clock = clock
         self._refresh = refresh
+        self._replay = Playback(lookup)
+
+    def lines(self, pod: Obj, container: str, now: int, *, previous: bool = False) -> list[logs.LogLine]:
+        return logs.log_lines(pod, container, now, previous=previous, replay=self._replay)
 
     def read(self, pod: Obj, container: str, *, previous: bool, now: int) -> list[tuple[int, str]]:
         """All lines so far. Raises BadRequest in the kubelet's words."""
@@ -45,7 +50,7 @@ class PlayedLogs:
                 why = "trying and failing to pull image" if "Image" in reason else reason
                 verb = "is waiting to start: "
                 raise BadRequest(f'container "{container}" in pod "{name}" {verb}{why}')
-        return [(line.time, line.text) for line in logs.log_lines(pod, container, now, previous=previous)]
+        return [(line.time, line.text) for line in self.lines(pod, container, now, previous=previous)]
 
     def follow(self, pod: Obj, container: str, render: Callable[[int, str], bytes]) -> Following:
         return Following(self, pod, container, render)
@@ -102,7 +107,7 @@ class Following:
         due = logs.next_line_at(pod, self._container, self._seen)
         if due is not None and due > now:
             return
-        for line in logs.log_lines(pod, self._container, now):
+        for line in self._source.lines(pod, self._container, now):
             if line.time > self._seen:
                 yield line.time, line.text
 

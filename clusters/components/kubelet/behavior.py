@@ -165,17 +165,8 @@ def _plain(program: Program, profile: catalogue.Profile, container: Obj) -> Beha
 
 
 def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach | None, began: int | None) -> Program:
-    command, args = container.get("command") or (), container.get("args") or ()
-    if not command and not args and not profile.default_command:
-        return profile.program
-    if command:
-        line = (*command, *args)
-    elif args and _is_program(args[0], profile):
-        line = tuple(args)
-    else:
-        line = (*profile.default_command, *args) if not args else ()
+    line = command_line(container, profile)
     if not line:
-        # Arguments to an entrypoint: the image's own program goes on.
         return profile.program
     if container.get("stdin") and reads_commands([str(part) for part in line]):
         return _WAITS
@@ -186,6 +177,17 @@ def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach 
     if not program.hosts or reach is None or began is None:
         return program
     return _networked(words, pairs, program, lambda host: _offset(reach, host, pod, began))
+
+
+def command_line(container: Obj, profile: catalogue.Profile) -> tuple[str, ...]:
+    """What runs; () for the image's own program."""
+    command, args = container.get("command") or (), container.get("args") or ()
+    if command:
+        return (*command, *args)
+    if args:
+        # Arguments to an entrypoint: the image's own program goes on.
+        return tuple(args) if _is_program(args[0], profile) else ()
+    return profile.default_command
 
 
 def _comes_first(pod: Obj, container: Obj) -> bool:

@@ -6,7 +6,7 @@ that runs for long only the last lines are there, as with a runtime that rotates
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -17,6 +17,10 @@ from clusters.machinery.types import Obj
 
 KEPT = 10_000
 """Lines of a repeating program that are still there."""
+
+
+Replay = Callable[[Obj, Obj, shell.Program, int], shell.Program]
+"""(pod, container, its program, its start) → the program with the lines that it really printed."""
 
 
 class LogLine(NamedTuple):
@@ -46,7 +50,9 @@ def container_logs(
     return out if limit_bytes is None else _cut(out, limit_bytes)
 
 
-def log_lines(pod: Obj, container: str, now: int, *, previous: bool = False) -> list[LogLine]:
+def log_lines(
+    pod: Obj, container: str, now: int, *, previous: bool = False, replay: Replay | None = None
+) -> list[LogLine]:
     """Every line with its time, in order."""
     spec = _container(pod, container)
     run = _run(pod, container, previous=previous)
@@ -54,9 +60,10 @@ def log_lines(pod: Obj, container: str, now: int, *, previous: bool = False) -> 
         return []
     began, ended = run
     known = _behavior(pod, spec, began, ended)
+    program = known.program if replay is None else replay(pod, spec, known.program, began)
     until = now if ended is None else min(ended, now)
-    lines = [LogLine(began + at, text) for at, text in known.program.lines if began + at <= until]
-    lines += _repeated(known.program.loop, began, until)
+    lines = [LogLine(began + at, text) for at, text in program.lines if began + at <= until]
+    lines += _repeated(program.loop, began, until)
     if ended is not None and ended <= now and known.ends is None and "deletionTimestamp" in pod["metadata"]:
         lines += [LogLine(ended, text) for text in known.stop_lines]
     host = pod["spec"].get("hostname") or pod["metadata"]["name"]

@@ -59,7 +59,13 @@ class Container:
 
     @property
     def started(self) -> int:
-        return when(self.status["state"]["running"]["startedAt"]) if self.running else 0
+        """When it last started; 0 if it never did."""
+        status = self.status
+        for state in (status.get("state") or {}, status.get("lastState") or {}):
+            for each in state.values():
+                if each.get("startedAt"):
+                    return when(each["startedAt"])
+        return 0
 
     @property
     def id(self) -> str:

@@ -1,0 +1,105 @@
+"""What a container's script has printed, by running it: for `kubectl logs`.
+
+`shell` works out ahead of time when a script prints and how it ends, but not what `env`, `ls` or `cat` find in a
+container. Here its command is run in the shell that `kubectl exec` meets, in the container's own time; of a loop, one
+round. Where both do not agree, or where what was printed hangs on whom the script could reach, the plan stands.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from clusters.components.kubelet import behavior, catalogue, shell
+from clusters.components.kubelet.console.container import Container, expand
+from clusters.components.kubelet.console.network import ClusterNetwork
+from clusters.components.kubelet.console.session import NotStarted, Session
+from clusters.components.kubelet.shell import Line, Program
+from clusters.kernel.clock import MILLISECOND, SECOND
+from clusters.machinery.types import Obj
+from clusters.resources.base import Lookup
+
+_TURNS, _STEPS = 200, 100
+"""How often a script is continued, and how far each time."""
+_LINES = 5000
+_KEPT = 500
+_SLACK = 200 * MILLISECOND
+"""What the quick commands of a round may take in the plan, where they take no time here."""
+
+
+class Playback:
+    """`logs.Replay` of one cluster."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._network = ClusterNetwork(lookup)
+        self._known: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
+
+    def __call__(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
+        key = (str(pod["metadata"]["uid"]), str(spec["name"]), began)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._played(pod, spec, program, began)
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return found
+
+    def _played(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
+        line = behavior.command_line(spec, catalogue.profile(spec.get("image", "")))
+        if not line or not _is_fit(pod, program):
+            return program
+        container = Container(pod, spec["name"], self._lookup, lambda _pod, _source: "")
+        known = container.environment()
+        try:
+            words = [expand(str(word), known) for word in line]
+            session = Session(container, self._network, words, now=began, stdin=False, tty=False)
+        except NotStarted:
+            return program
+        return _printed(session, program, began)
+
+
+def _is_fit(pod: Obj, program: Program) -> bool:
+    annotations = pod["metadata"].get("annotations") or {}
+    if any(name.startswith(behavior.PREFIX) for name in annotations):
+        return False
+    if program.stuck or not program.known or (program.end is None and program.loop is None):
+        return False
+    if program.loop is not None and any(shell.filled(text, 1) != text for _, text in program.loop.lines):
+        return False
+    return not program.hosts or (program.end is not None and program.end[0] < SECOND)
+
+
+def _printed(session: Session, program: Program, began: int) -> Program:
+    loop, end = program.loop, program.end
+    until = loop.start + loop.period - min(loop.period // 10, _SLACK) if loop else (end[0] if end else 0) + SECOND
+    lines: list[Line] = []
+    rest, now = b"", began
+    for _ in range(_TURNS):
+        session.advance(now, _STEPS)
+        for _, data in session.take():
+            *whole, rest = (rest + data).split(b"\n")
+            lines += [(now - began, _dated(text.decode(errors="replace"), now)) for text in whole]
+        if session.code is not None or len(lines) > _LINES:
+            break
+        due = session.due
+        if due is None or (due > 0 and due - began >= until):
+            break
+        now = max(now, due)
+    else:
+        session.kill()
+        return program
+    ended = session.code
+    session.kill()
+    if rest:
+        lines.append((now - began, rest.decode(errors="replace")))
+    if loop is None:
+        return replace(program, lines=tuple(lines)) if end is not None and ended == end[1] else program
+    first = tuple(each for each in lines if each[0] < loop.start)
+    again = tuple((at - loop.start, text) for at, text in lines if at >= loop.start)
+    return replace(program, lines=first, loop=replace(loop, lines=again)) if ended is None else program
+
+
+def _dated(text: str, now: int) -> str:
+    """What `date` printed is another time in the next round."""
+    return text.replace(datetime.fromtimestamp(now // SECOND, UTC).strftime("%a %b %e %H:%M:%S UTC %Y"), shell.DATE)
