@@ -110,6 +110,7 @@ _IMAGES: dict[str, Profile] = {
     "debian": _SHELL,
     "bash": _SHELL,
     "hello-world": _HELLO,
+    "kube-webhook-certgen": Profile(Program(end=(SECOND, 0))),
     "pause": Profile(Program(known=True)),
 }  # fmt: skip
 _UNKNOWN = Profile()

@@ -17,7 +17,7 @@ from clusters.client.component import Env
 from clusters.client.informer import key_of
 from clusters.client.recorder import Recorder
 from clusters.client.workqueue import WorkQueue
-from clusters.components.kubelet import admission, machine, needs, pressure
+from clusters.components.kubelet import admission, errands, machine, needs, pressure
 from clusters.components.kubelet import node as nodes
 from clusters.components.kubelet.containers import Moment, Told
 from clusters.components.kubelet.heartbeat import Heartbeat
@@ -319,6 +319,7 @@ class Kubelet:
                     # A first status comes back as a change, but when to look again is known already.
                     self._admitting = key_of(pod)
                 pod = client.update_status("pods", {**pod, "metadata": dict(own), "status": outcome.status})
+                errands.run(pod, client, self.env.rng, self.env.clock.now())
             for image in outcome.pulled:
                 if self.registrar.pulled(node, image):
                     self._wake_starting(node)
