@@ -118,6 +118,9 @@ class CacheInformer:
             for index in self._indexes.values():
                 index.drop(change.key)
         old = change.old.wire if change.old is not None else None
+        if old is None and new is None:
+            # What was deleted here, and not yet committed, has been deleted by somebody else: it is known already.
+            return
         for handler in tuple(self._handlers):
             try:
                 handler(old, new)
