@@ -62,7 +62,7 @@ def test_manifest_runs_and_goes(kubectl: Kubectl, stack: Stack, name: str, way: 
     eventually(lambda: are_ready(everything(kubectl)), timeout=90, what=f"{name} is ready")
     after = {key: o["metadata"].get("generation") for key, o in everything(kubectl).items() if key in before}
     assert after == before
-    kubectl("delete", *files, timeout=120)
+    kubectl("delete", "--ignore-not-found", *files, timeout=120)
     eventually(lambda: not everything(kubectl), timeout=60, what="nothing is left")
     kubectl("delete", "persistentvolumeclaims", "--all")
     for log in (stack.data / "log").glob("*"):
