@@ -26,6 +26,21 @@ SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 API_ADDRESS = "192.168.0.2"
 REGION = "region-1"
+VIEWERS = "playground:viewers"
+"""The group of those who may look at a cluster."""
+_SEEN = {
+    "": ["nodes", "persistentvolumes", "podtemplates"],
+    "apiextensions.k8s.io": ["customresourcedefinitions"],
+    "apiregistration.k8s.io": ["apiservices"],
+    "coordination.k8s.io": ["leases"],
+    "metrics.k8s.io": ["nodes", "pods"],
+    "networking.k8s.io": ["ingressclasses", "ipaddresses", "servicecidrs"],
+    "node.k8s.io": ["runtimeclasses"],
+    "rbac.authorization.k8s.io": ["clusterrolebindings", "clusterroles", "rolebindings", "roles"],
+    "scheduling.k8s.io": ["priorityclasses"],
+    "storage.k8s.io": ["csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments"],
+}
+"""Beyond the ClusterRole `view`."""
 STAND_IN = "-----BEGIN CERTIFICATE-----\nbm9ib2R5IGNvbm5lY3RzIHRvIHRoaXMgY2x1c3Rlcg==\n-----END CERTIFICATE-----\n"
 """For clusters that nobody connects to (tests)."""
 
@@ -47,11 +62,30 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
     yield from priority_objects()
     yield from flowcontrol_objects()
     yield from rbac_objects()
+    yield from _onlookers()
     yield "configmaps", "kube-system", _authentication_config(authority)
     for machine in machines(settings):
         yield "machines.playground.dev", "", machine
     if settings.addons == "default":
         yield from addons.entries()
+
+
+def _onlookers() -> Iterator[Entry]:
+    """What the playground's viewers may do: see all that it draws, and nothing that is secret. An ordinary role, for
+    the cluster's own administrators to change."""
+    group = "rbac.authorization.k8s.io"
+    read = ["get", "list", "watch"]
+    rules = [{"apiGroups": [api], "resources": names, "verbs": read} for api, names in _SEEN.items()]
+    yield (
+        f"clusterroles.{group}",
+        "",
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": VIEWERS}, "rules": rules},
+    )
+    for name, role in ((VIEWERS, VIEWERS), (f"{VIEWERS}:view", "view")):
+        binding: Obj = {"apiVersion": f"{group}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name}}
+        binding["roleRef"] = {"apiGroup": group, "kind": "ClusterRole", "name": role}
+        binding["subjects"] = [{"apiGroup": group, "kind": "Group", "name": VIEWERS}]
+        yield f"clusterrolebindings.{group}", "", binding
 
 
 def machines(settings: ClusterSettings) -> Iterator[Obj]:

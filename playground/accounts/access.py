@@ -4,7 +4,8 @@ Staff own every cluster; members are what their membership says. A cluster witho
 made by a command) is everybody's to edit, even anonymously, while `PLAYGROUND_ANONYMOUS` is on. Anybody else
 is not told that a cluster exists.
 
-Inside the cluster owners and editors are `system:masters`; viewers are in `playground:viewers`.
+Inside the cluster owners and editors are `system:masters`; viewers are in `playground:viewers`, a group that each
+cluster lets see all but its Secrets.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from clusters.kernel.clock import wall_now
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
 from clusters.models.access import Reach, Refused, Role
+from clusters.runtime.bootstrap import VIEWERS
 from playground.accounts import guests, tokens
 from playground.accounts.models import ApiToken, ClusterCredential, Membership, User
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     Person = User | AnonymousUser
 
 MASTERS = "system:masters"
-VIEWERS = "playground:viewers"
 AUTHENTICATED = "system:authenticated"
 GUEST_NAME = "guest"
 

@@ -11,6 +11,8 @@ from django.conf import settings as django_settings
 
 from clusters.models import Cluster
 from clusters.web.gateway import Gateway, at_root
+from playground.accounts import access
+from playground.accounts.models import Membership, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a" * 32
@@ -94,6 +96,40 @@ def test_certificate_names_its_cluster_at_the_root_of_the_tls_port_only(demo: Cl
     old = client_authority(django_settings.SECRET_KEY, demo.pk, demo.created - 1).sign(order)
     assert ask(f"/k8s/demo{CONFIGS}", tls=old)[0] == 401
     assert ask(CONFIGS, tls=old, port=django_settings.K8S_PORT)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/nodes", 200),
+        ("/api/v1/pods", 200),
+        ("/apis/storage.k8s.io/v1/storageclasses", 200),
+        ("/api/v1/secrets", 403),
+        ("/api/v1/namespaces/default/serviceaccounts/default/token", 403),
+    ],
+)
+def test_viewer_sees_all_but_what_is_secret(demo: Cluster, ann: User, path: str, status: int) -> None:
+    owner = User.objects.create_user("owner")
+    Membership.objects.create(cluster=demo, user=owner, role="owner")
+    Membership.objects.create(cluster=demo, user=ann, role="viewer")
+    token = access.kubeconfig_token(demo, "ann", (access.VIEWERS,), ann)
+    assert ask(f"/k8s/demo{path}", authorization=f"Bearer {token}".encode())[0] == status
+    access.invalidate()
+    Membership.objects.filter(user=ann).delete()
+    assert ask(f"/k8s/demo{path}", authorization=f"Bearer {token}".encode())[0] == 401
+
+
+def test_credential_of_a_person_follows_what_they_are_also_under_another_name(demo: Cluster, ann: User) -> None:
+    owner = User.objects.create_user("owner")
+    Membership.objects.create(cluster=demo, user=owner, role="owner")
+    held = Membership.objects.create(cluster=demo, user=ann, role="editor")
+    token = access.kubeconfig_token(demo, "ann", (access.MASTERS,), ann)
+    ann.username = "anna"
+    ann.save()
+    held.role = "viewer"
+    held.save()
+    access.invalidate()
+    assert ask("/k8s/demo/api/v1/secrets", authorization=f"Bearer {token}".encode())[0] == 403
 
 
 def test_what_breaks_is_not_told(
