@@ -1,4 +1,5 @@
-"""Requests on an object that bring one of another kind: a Binding, an Eviction, a TokenRequest, the options of exec.
+"""Requests on an object that bring one of another kind: a Binding, an Eviction, a Scale, a TokenRequest, the options
+of exec.
 
 Admission sees what was brought, under the name of the object it is about; what then becomes of that object is not
 its business any more. Models: apiserver, pkg/endpoints/handlers/{create,rest}.go (named creates, connects).
@@ -13,6 +14,7 @@ from clusters.resources.base import Resource
 
 POD_BINDING = ("", "v1", "Binding")
 EVICTION = ("policy", "v1", "Eviction")
+SCALE = ("autoscaling", "v1", "Scale")
 TOKEN_REQUEST = ("authentication.k8s.io", "v1", "TokenRequest")
 
 
@@ -26,10 +28,11 @@ def admit(
     *,
     kind: tuple[str, str, str],
     operation: str = "CREATE",
+    old: Obj | None = None,
 ) -> Attributes:
     """Let the plugins that may change a request look at it. `key`: namespace and name of the object it is about."""
     ctx = registry.context(resource, *key, subresource, opts)
-    attrs = registry.attributes(operation, resource, ctx, obj, None, opts)
+    attrs = registry.attributes(operation, resource, ctx, obj, old, opts)
     attrs.kind = kind
     registry.admission.admit(attrs)
     return attrs

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from clusters.admission.chain import default_chain
 from tests.support.apiclient import Api
+from tests.support.apiserver import new_server
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 POD = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
@@ -67,3 +69,38 @@ def test_a_scale_as_a_table(scaled: Api) -> None:
     table = scaled.get(f"{DEPLOYMENTS}/d/scale", headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
     assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
     assert table["rows"][0]["cells"] == ["d", 1, 0, "0s"]
+
+
+def bound(api: Api, kind: str, **spec: Any) -> None:
+    """A policy of that kind about scales of Deployments."""
+    group = "/apis/admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments/scale"]}
+    spec = {"matchConstraints": {"resourceRules": [rule]}, **spec}
+    api.create(f"{group}/{kind}admissionpolicies", {"metadata": {"name": "p"}, "spec": spec})
+    binding: dict[str, Any] = {"policyName": "p"}
+    if kind == "validating":
+        binding["validationActions"] = ["Deny"]
+    api.create(f"{group}/{kind}admissionpolicybindings", {"metadata": {"name": "b"}, "spec": binding})
+
+
+def test_policies_see_scales() -> None:
+    api = Api(new_server(admission=default_chain()))
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "x"}}, "template": POD}
+    api.create(DEPLOYMENTS, {"metadata": {"name": "d"}, "spec": spec})
+    text = "request.kind.kind + ' ' + object.kind + ' from ' + string(oldObject.spec.replicas)"
+    check = {"expression": "object.spec.replicas <= 5", "messageExpression": text}
+    bound(api, "validating", validations=[check])
+    status, body = api.ask("PUT", f"{DEPLOYMENTS}/d/scale", scale(6))
+    assert (status, body["message"].rpartition(": ")[2]) == (422, "Scale Scale from 1")
+    assert api.ask("PUT", f"{DEPLOYMENTS}/d/scale", scale(5))[0] == 200
+
+
+def test_policies_change_scales() -> None:
+    api = Api(new_server(admission=default_chain()))
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "x"}}, "template": POD}
+    api.create(DEPLOYMENTS, {"metadata": {"name": "d"}, "spec": spec})
+    expression = "Object{spec: Object.spec{replicas: 3}}"
+    mutation = {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+    bound(api, "mutating", mutations=[mutation], reinvocationPolicy="Never", failurePolicy="Fail")
+    status, body = api.ask("PUT", f"{DEPLOYMENTS}/d/scale", scale(6))
+    assert (status, body["spec"]) == (200, {"replicas": 3})

@@ -25,7 +25,10 @@ from clusters.machinery import schema
 from clusters.machinery.errors import BadRequest, Invalid, MethodNotAllowed
 from clusters.machinery.field import Path, invalid
 from clusters.machinery.types import Obj
+from clusters.registry import requests
 from clusters.registry.item import Item
+from clusters.registry.metadata import private_copy
+from clusters.registry.registry import WriteOptions
 from clusters.resources.base import Column, Resource, Strategy, Version
 from clusters.resources.common.cells import field
 from clusters.resources.common.columns import AGE, NAME
@@ -130,6 +133,15 @@ def _patch(call: Call, endpoint: Endpoint) -> Response:
     return _write(call, endpoint, params, apply, operation="Apply" if media == APPLY else "Update")
 
 
+def _admit(call: Call, endpoint: Endpoint, scale: Obj, before: Obj, opts: WriteOptions) -> None:
+    """Admission sees Scales, not what is scaled; it may change the new one."""
+    registry, resource, key = call.server.cluster.registry, endpoint.resource, (call.info.namespace, call.info.name)
+    attrs = requests.admit(
+        registry, resource, "scale", key, scale, opts, kind=requests.SCALE, operation="UPDATE", old=before
+    )
+    requests.validate(registry, attrs, opts)
+
+
 def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any, *, operation: str = "Update") -> Response:
     """Write what `change` makes of the current Scale into the object. Who owns the replicas is tracked with the
     object, unless the operation is to work it out by itself (`Apply`)."""
@@ -141,7 +153,8 @@ def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any, *, 
         owners = served["metadata"].get("managedFields")
         if operation == "Apply":
             before["metadata"]["managedFields"] = owners_of_scale(owners, _path(endpoint, served))
-        scale = change(before)
+        scale = change(private_copy(before))
+        _admit(call, endpoint, scale, before, opts)
         replicas = (scale.get("spec") or {}).get("replicas", 0)
         if not endpoint.custom and (not isinstance(replicas, int) or replicas < 0):
             error = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
@@ -161,7 +174,7 @@ def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any, *, 
             out["metadata"].pop("resourceVersion")
         return endpoint.incoming(out)
 
-    opts = write_options(call, endpoint, params, operation=operation)
+    opts = replace(write_options(call, endpoint, params, operation=operation), admitted=True)
     item = call.server.cluster.registry.update(
         endpoint.resource,
         info.namespace,
