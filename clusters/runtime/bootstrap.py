@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clusters.apiserver.authz.bootstrap import bootstrap_objects as rbac_objects
+from clusters.kernel.clock import rfc3339
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry, WriteOptions
 from clusters.resources.apiregistration.bootstrap import bootstrap_objects as api_services
@@ -51,6 +52,17 @@ def bootstrap(registry: Registry, settings: ClusterSettings, *, authority: str =
     opts = WriteOptions(user=MASTER, manager="kube-apiserver")
     for resource, namespace, obj in entries(settings, authority):
         registry.create(registry.resources[resource], namespace, obj, opts)
+    registry.create(registry.resources["configmaps"], "kube-system", _tracking(registry.clock.now()), opts)
+
+
+def _tracking(now: int) -> Obj:
+    """Since when the API server notes the use of tokens that Secrets hold."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "kube-apiserver-legacy-service-account-token-tracking", "namespace": "kube-system"},
+        "data": {"since": rfc3339(now)[:10]},
+    }
 
 
 def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[Entry]:

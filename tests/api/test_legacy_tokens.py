@@ -7,7 +7,9 @@ from base64 import b64encode
 import pytest
 
 from clusters.apiserver.authn import jwt
+from clusters.kernel.clock import HOUR, rfc3339
 from tests.support.apiclient import Api
+from tests.support.apiserver import START
 
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 SECRETS = "/api/v1/namespaces/default/secrets"
@@ -72,3 +74,16 @@ def test_it_goes_with_its_account(api, token):
 def test_another_signature_is_nobodys(api, token):
     head, body, signature = token.split(".")
     assert who(api, f"{head}.{body}.{signature[:-8]}AAAAAAAA")[0] == 401
+
+
+def test_the_secret_tells_when_it_was_last_used(api, token):
+    label = "kubernetes.io/legacy-token-last-used"
+    assert label not in (api.get(f"{SECRETS}/t")["metadata"].get("labels") or {})
+    who(api, token)
+    first = api.get(f"{SECRETS}/t")
+    assert first["metadata"]["labels"][label] == rfc3339(START)[:10]
+    who(api, token)
+    assert api.get(f"{SECRETS}/t")["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+    api.server.cluster.clock.advance_to(START + 24 * HOUR)
+    who(api, token)
+    assert api.get(f"{SECRETS}/t")["metadata"]["labels"][label] == rfc3339(START + 24 * HOUR)[:10]

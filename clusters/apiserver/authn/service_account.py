@@ -10,13 +10,16 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from clusters.apiserver.authn import jwt
 from clusters.apiserver.context import ClusterContext
-from clusters.kernel.clock import SECOND, parse_rfc3339
+from clusters.kernel.clock import SECOND, parse_rfc3339, rfc3339
+from clusters.machinery.errors import ApiError
 from clusters.machinery.types import Obj, UserInfo
+from clusters.registry.registry import WriteOptions
 
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 POD_NAME = "authentication.kubernetes.io/pod-name"
@@ -26,6 +29,7 @@ NODE_UID = "authentication.kubernetes.io/node-uid"
 LEGACY_ISSUER = "kubernetes/serviceaccount"
 LEGACY_CLAIM = "kubernetes.io/serviceaccount/"
 INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
+LAST_USED = "kubernetes.io/legacy-token-last-used"
 LEEWAY = 60
 """Seconds that clocks may differ."""
 WARNED_SECONDS, EXTENDED_SECONDS = 3607, 365 * 24 * 3600
@@ -33,6 +37,7 @@ WARNED_SECONDS, EXTENDED_SECONDS = 3607, 365 * 24 * 3600
 _LEGACY_CLAIMS = ("namespace", "secret.name", "service-account.name", "service-account.uid")
 _INVALIDATED = "service account token has been invalidated"
 _CACHE = 512
+_SERVER = UserInfo("system:apiserver", ("system:masters",))
 
 
 class BadToken(Exception):
@@ -138,7 +143,23 @@ class ServiceAccountTokens:
                 "marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or "
                 f"remove the '{INVALID_SINCE}' label from the secret to temporarily allow use of this token"
             )
+        self._note_use(secret)
         return user_of(namespace, name, uid)
+
+    def _note_use(self, secret: Obj) -> None:
+        """The Secret tells on which day its token was last used: what nobody uses can go."""
+        today, own = rfc3339(self._cluster.clock.now())[:10], secret["metadata"]
+        if (own.get("labels") or {}).get(LAST_USED) == today:
+            return
+
+        def mark(current: Obj) -> Obj:
+            labels = {**(current["metadata"].get("labels") or {}), LAST_USED: today}
+            return {**current, "metadata": {**current["metadata"], "labels": labels}}
+
+        registry, opts = self._cluster.registry, WriteOptions(user=_SERVER, manager="kube-apiserver")
+        # The next use tells again.
+        with suppress(ApiError):
+            registry.update(registry.resources["secrets"], own["namespace"], own["name"], mark, opts)
 
     def _account(self, namespace: str, name: str) -> Obj:
         found = self._cluster.registry.lookup.get("serviceaccounts", namespace, name)
