@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from clusters.machinery.field import ErrorList, Path, invalid, required
-from clusters.machinery.names import dns1123_subdomain, qualified_name
+from clusters.machinery.names import dns1123_subdomain, path_segment_name, qualified_name
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
 from clusters.resources.common.ages import UNKNOWN, since
@@ -70,6 +70,10 @@ def _new_style_errors(obj: Obj, controller_field: str) -> ErrorList:
 
 class EventStrategy(Strategy):
     allow_create_on_update = True
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        # Events of old are called anything that fits into a path.
+        return path_segment_name(name, prefix=prefix)
 
     def default(self, obj: Obj) -> None:
         fill_zero_fields(obj)

@@ -6,10 +6,13 @@ Models: kubernetes, pkg/apis/events/v1/conversion.go and core validation (events
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from clusters.machinery.field import ErrorList, Path, invalid, required
+from clusters.machinery.names import dns1123_subdomain
 from clusters.machinery.types import Obj
 from clusters.resources.base import Context, Resource, Version
+from clusters.resources.common.internal_types import internal
 from clusters.resources.common.meta import immutable_errors
 from clusters.resources.core import event as core
 
@@ -44,7 +47,7 @@ def from_core(obj: Obj) -> Obj:
 
 def _series_errors(obj: Obj) -> ErrorList:
     series = obj.get("series")
-    if not series:
+    if series is None:
         return []
     errors: ErrorList = []
     if series.get("count", 0) < 2:
@@ -63,6 +66,8 @@ _FIXED = (
     "firstTimestamp",
     "lastTimestamp",
     "count",
+    # A second time, as the real server does.
+    "reason",
     "type",
     "eventTime",
     "action",
@@ -74,6 +79,9 @@ _FIXED = (
 
 class EventStrategy(core.EventStrategy):
     """The storage form is core/v1: so are the names of fields here."""
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return dns1123_subdomain(name, prefix=prefix)
 
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         errors = core.event_errors(obj, controller_field="reportingController") + _series_errors(obj)
@@ -89,12 +97,22 @@ class EventStrategy(core.EventStrategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         errors = core.event_errors(new, controller_field="reportingController")
-        if (new.get("series") or None) != (old.get("series") or None):
+        if new.get("series") != old.get("series"):
             errors += _series_errors(new)
         for name in _FIXED:
             stored = "reportingComponent" if name == "reportingController" else name
-            errors += immutable_errors(new.get(stored), old.get(stored), Path(name))
+            after, before = (_shown(name, each.get(stored)) for each in (new, old))
+            errors += immutable_errors(after, before, Path(name))
         return errors
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A field as the server prints it: structs under the names of their internal types."""
+    if name == "involvedObject" or (name == "related" and value is not None):
+        return internal(value or {}, "ObjectReference")
+    if name == "source":
+        return {"Component": (value or {}).get("component", ""), "Host": (value or {}).get("host", "")}
+    return value
 
 
 FIELDS: Mapping[str, Callable[[Obj], str]] = {

@@ -206,3 +206,35 @@ def test_columns_of_a_quota() -> None:
     shown = {c.name: c.value(stored, START) for c in objects.resource(stored).columns}
     assert shown["Request"] == "pods: 2/5, requests.cpu: 500m/1"
     assert shown["Limit"] == "limits.cpu: 0/2"
+
+
+def test_an_event_of_old_may_have_any_name_one_of_the_new_kind_may_not() -> None:
+    event = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "A_B"}, "involvedObject": {"namespace": "test"}}
+    assert Objects().create(event)["metadata"]["name"] == "A_B"
+    new = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "A_B"},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "type": "Normal",
+        "reason": "Made",
+        "action": "Making",
+        # In the form of the storage.
+        "reportingComponent": "example.com/maker",
+        "reportingInstance": "maker-0",
+        "involvedObject": {"kind": "Pod", "namespace": "test", "name": "p"},
+    }
+    assert [cause[1] for cause in Objects().refused(new)] == ["metadata.name"]
+    objects = Objects()
+    stored = objects.create({**new, "metadata": {"name": "a"}})
+    change = {"reason": "Broken", "series": {}, "involvedObject": {"name": "q"}}
+    named = {"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": stored["metadata"]}
+    refused = objects.patch_refused(named, change)
+    assert [cause[1] for cause in refused] == [
+        "series.count",
+        "series.lastObservedTime",
+        "involvedObject",
+        "reason",
+        "reason",
+    ]
+    assert refused[2][2].startswith('Invalid value: {"Kind":"Pod","Namespace":"test","Name":"q","UID":""')
