@@ -59,7 +59,7 @@ class Checker:
         """Variables of the environment that the expression refers to."""
         self._outer = variables
         self._mixed = False
-        self._types: dict[int, Type] = {}
+        self.types: dict[int, Type] = {}
         """Of the nodes, by identity."""
         self._literal_calls: list[Call] = []
         """Those whose literal arguments may be wrong in themselves."""
@@ -68,7 +68,7 @@ class Checker:
         """The expression's type. Raises CompileError."""
         found = self._type(node)
         if not self._issues:
-            self._issues = validators.issues(self._literal_calls, self._types)
+            self._issues = validators.issues(self._literal_calls, self.types)
         if self._issues:
             raise CompileError(self._source, sorted(self._issues, key=lambda issue: issue.offset))
         return found
@@ -80,7 +80,7 @@ class Checker:
     def _type(self, node: Node) -> Type:
         mixed = self._mixed
         self._mixed = mixed and isinstance(node, ListOf | MapOf)
-        found = self._types[id(node)] = self._type_of(node)
+        found = self.types[id(node)] = self._type_of(node)
         self._mixed = mixed
         return found
 

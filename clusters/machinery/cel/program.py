@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from clusters.machinery.cel.ast import Node
 from clusters.machinery.cel.checker import Checker
 from clusters.machinery.cel.errors import CelError, CompileError, Issue
 from clusters.machinery.cel.evaluate import Builder, Frame
@@ -20,11 +21,16 @@ PER_CALL_LIMIT = 1_000_000
 class Program:
     """A compiled expression."""
 
-    __slots__ = ("_run", "source", "type", "used")
+    __slots__ = ("_run", "source", "tree", "type", "types", "used")
 
-    def __init__(self, source: str, type_: Type, used: frozenset[str], run: Any) -> None:
+    def __init__(
+        self, source: str, tree: Node, type_: Type, types: Mapping[int, Type], used: frozenset[str], run: Any
+    ) -> None:
         self.source = source
+        self.tree = tree
         self.type = type_
+        self.types = types
+        """Of the nodes of the tree, by identity."""
         self.used = used
         """Variables of the environment that it refers to."""
         self._run = run
@@ -62,7 +68,7 @@ class Env:
             run = Builder(self._library).build(node)
         except RecursionError:
             raise CompileError(source, [Issue(0, "max recursion depth exceeded")]) from None
-        return Program(source, type_, frozenset(checker.used), run)
+        return Program(source, node, type_, checker.types, frozenset(checker.used), run)
 
 
 @lru_cache(maxsize=1)

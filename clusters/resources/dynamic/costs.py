@@ -1,17 +1,19 @@
 """What a rule may cost at worst, told from the limits that its schema sets: rules over unbounded lists are refused.
 
-An estimate of our own, coarser than the real server's; both are meant to tell rules that can never cost much from
-those that a large object makes expensive. Models: apiextensions-apiserver, pkg/apis/apiextensions/validation (cost
-limits); apiserver, pkg/cel/library/cost.go.
+Models: apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go (cost estimates); apiserver,
+pkg/cel/common/schemas.go (the most elements, and the least bytes, of the values of a schema) and pkg/cel/limits.go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from clusters.machinery.cel.ast import Call, Ident, Index, ListOf, Macro, MapOf, Node, Select, Struct
-from clusters.machinery.cel.parser import parse
+from clusters.machinery.cel import Program
+from clusters.machinery.cel.estimates import Estimator
+from clusters.machinery.cel.ranges import UNBOUNDED, Path
+from clusters.resources.dynamic.cel_types import cel_type, escaped
 
 STATIC_LIMIT = 10_000_000
 REQUEST = 3 * 1024 * 1024
@@ -22,6 +24,10 @@ _ADVICE = (
     " (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are"
     " declared)"
 )
+_STRING: Schema = {"type": "string"}
+_META: Schema = {"type": "object", "properties": {"name": _STRING, "generateName": _STRING}}
+_LONGEST = {"duration": 32, "date": 12, "date-time": 32}
+_SHORTEST = {"duration": 3, "date": 12, "date-time": 21}
 
 
 def cost_message(what: str, cost: int, limit: int) -> str:
@@ -35,138 +41,104 @@ def cost_message(what: str, cost: int, limit: int) -> str:
     return text + _ADVICE
 
 
-def estimate(source: str, schema: Schema, cardinality: int | None) -> int:
+def estimate(program: Program, schema: Schema, cardinality: int | None, *, root: bool = False) -> int:
     """The worst cost of a rule on a schema that occurs `cardinality` times (None: unbounded)."""
-    times = cardinality if cardinality is not None else REQUEST // max(1, _least(schema) + 1)
-    return _Estimate(schema).cost(parse(source), {"self": schema, "oldSelf": schema}) * times
+    declared = _Declared(schema, root or bool(schema.get("x-kubernetes-embedded-resource")))
+    times = cardinality if cardinality is not None else REQUEST // (declared.least() + 1)
+    return min(Estimator(program.types, declared.size_at).cost(program.tree).most * times, UNBOUNDED)
 
 
-def _least(schema: Schema | None) -> int:
-    """The fewest bytes that a value takes in JSON."""
-    if schema is None:
-        return 1
-    kind = schema.get("type")
-    if kind in ("object", "array", "string"):
-        required = schema.get("required") or ()
-        properties = schema.get("properties") or {}
-        return 2 + sum(len(name) + 3 + _least(properties.get(name)) + 1 for name in required)
-    return 1
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A schema as the estimate sees it. `root`: of a whole object, which has its metadata, too."""
 
+    schema: Schema
+    root: bool = False
 
-def _most(schema: Schema | None) -> int:
-    """The most items, members or characters that a value may have."""
-    if schema is None:
-        return 1
-    kind = schema.get("type")
-    if kind == "array":
-        limit = schema.get("maxItems")
-        items = schema.get("items")
-        return int(limit) if limit is not None else REQUEST // (_least(items if isinstance(items, dict) else None) + 1)
-    if kind == "object":
-        limit = schema.get("maxProperties")
-        extra = schema.get("additionalProperties")
-        if isinstance(extra, dict):
-            return int(limit) if limit is not None else REQUEST // (_least(extra) + 4)
-        return len(schema.get("properties") or {})
-    if kind == "string":
-        limit = schema.get("maxLength")
+    @property
+    def kind(self) -> str:
+        if self.schema.get("x-kubernetes-int-or-string"):
+            return "int-or-string"
+        kind = str(self.schema.get("type", ""))
+        return "map" if kind == "object" and isinstance(self.schema.get("additionalProperties"), dict) else kind
+
+    def size_at(self, path: Path) -> int | None:
+        """The most elements of the value at a path, which begins with a variable."""
+        found: _Declared | None = self
+        for name in path[1:]:
+            if name == "@keys" and found is not None and found.kind == "map":
+                # The keys of a map are texts of no declared length: the real server takes them for nothing.
+                return 0 if path[-1] == "@keys" else None
+            found = found.child(name) if found is not None else None
+        return found.most() if found is not None else None
+
+    def child(self, name: str) -> _Declared | None:
+        kind = self.kind
+        if name in ("@items", "@values"):
+            inner = {"array": "items", "map": "additionalProperties"}.get(kind)
+            return _declared(self.schema.get(inner)) if inner else None
+        if kind != "object":
+            return None
+        if self.root and name in ("apiVersion", "kind", "metadata"):
+            return _Declared(_META if name == "metadata" else _STRING)
+        properties = self.schema.get("properties") or {}
+        if name in properties and escaped(name) == name:
+            return _declared(properties[name])
+        return next((_declared(each) for key, each in properties.items() if escaped(key) == name), None)
+
+    def most(self) -> int:
+        """The most items, members, characters (of four bytes) or bytes that a value may have."""
+        match self.kind:
+            case "array":
+                return self._limit("maxItems", 1)
+            case "map":
+                return self._limit("maxProperties", 6)
+            case "string":
+                return self._longest()
+            case "int-or-string":
+                return REQUEST - 2
+        return 0
+
+    def _limit(self, keyword: str, around: int) -> int:
+        """The declared limit, or as many as fit a request, each with so many bytes around it."""
+        limit = self.schema.get(keyword)
         if limit is not None:
-            return int(limit) * 4
-        if schema.get("enum"):
-            return max((len(str(v)) for v in schema["enum"]), default=0)
-        return {"date": 10, "date-time": 32, "duration": 32}.get(schema.get("format", ""), REQUEST)
-    return 1
+            return max(0, int(limit))
+        inner = self.child("@items")
+        return (REQUEST - 2) // ((inner.least() if inner is not None else 0) + around)
+
+    def _longest(self) -> int:
+        form, limit = self.schema.get("format", ""), self.schema.get("maxLength")
+        if form in _LONGEST:
+            return _LONGEST[form]
+        if limit is not None:
+            return max(0, int(limit)) * (1 if form == "byte" else 4)
+        values = self.schema.get("enum")
+        if values and form != "byte":
+            return max((len(value.encode()) for value in values if isinstance(value, str)), default=0)
+        return REQUEST - 2
+
+    def least(self) -> int:
+        """The fewest bytes that a value takes in JSON."""
+        match self.kind:
+            case "string":
+                return _SHORTEST.get(self.schema.get("format", ""), 2)
+            case "boolean":
+                return 4
+            case "object":
+                return 2 + sum(map(self._least_of, self.schema.get("required") or ()))
+            case "array" | "map":
+                return 2
+        return 1
+
+    def _least_of(self, name: str) -> int:
+        """Of a required property; those with a default need not be there."""
+        found = _declared((self.schema.get("properties") or {}).get(name))
+        return 0 if found is None or found.schema.get("default") is not None else len(name) + found.least() + 4
 
 
-# fmt: off
-_TEXT = frozenset((
-    "contains", "startsWith", "endsWith", "find", "findAll", "lowerAscii", "upperAscii", "replace", "split", "trim",
-    "substring", "indexOf", "lastIndexOf", "join", "format", "reverse", "charAt", "quantity", "url", "ip", "cidr",
-    "isQuantity", "isURL", "isIP", "isCIDR", "string",
-))
-# fmt: on
-"""Functions that read the whole of a text."""
-
-
-class _Estimate:
-    def __init__(self, schema: Schema) -> None:
-        self._schema = schema
-
-    def cost(self, node: Node, scope: Mapping[str, Schema | None]) -> int:
-        if isinstance(node, Select):
-            return 1 + self.cost(node.operand, scope)
-        if isinstance(node, Index):
-            return 1 + self.cost(node.operand, scope) + self.cost(node.index, scope)
-        if isinstance(node, Macro):
-            return self._macro(node, scope)
-        if isinstance(node, ListOf):
-            return 10 + sum(self.cost(n, scope) for n in node.items)
-        if isinstance(node, MapOf | Struct):
-            return 30 + sum(self.cost(e.value, scope) for e in node.entries)
-        if isinstance(node, Call):
-            return self._call(node, scope)
-        return 1 if isinstance(node, Ident) else 0
-
-    def _call(self, node: Call, scope: Mapping[str, Schema | None]) -> int:
-        operands = [node.target, *node.args] if node.target is not None else list(node.args)
-        total = 1 + sum(self.cost(n, scope) for n in operands)
-        if node.name == "@in":
-            return total + _most(self.schema_of(node.args[1], scope))
-        if node.name in ("_==_", "_!=_"):
-            return total + min(self._size(n, scope) for n in node.args) // 10
-        if node.name == "matches":
-            return total + (self._size(operands[0], scope) // 10 + 1) * (self._size(operands[1], scope) // 4 + 1)
-        if node.name in _TEXT or node.name == "_+_":
-            total += sum(self._size(n, scope) for n in operands) // 10
-        return total
-
-    def _size(self, node: Node, scope: Mapping[str, Schema | None]) -> int:
-        value = getattr(node, "value", None)
-        if isinstance(value, str | bytes):
-            return len(value)
-        return _most(self.schema_of(node, scope))
-
-    def _macro(self, node: Macro, scope: Mapping[str, Schema | None]) -> int:
-        ranged = self.schema_of(node.range, scope)
-        total = self.cost(node.range, scope)
-        inner = dict(scope)
-        if node.name in ("bind", "optMap", "optFlatMap"):
-            inner[node.variables[0]] = ranged
-            return total + sum(self.cost(b, inner) for b in node.bodies)
-        item = _element(ranged)
-        for name in node.variables:
-            inner[name] = None
-        inner[node.variables[-1]] = item if len(node.variables) == 2 or _is_list(ranged) else None
-        count = _most(ranged) if ranged is not None else _literal_size(node.range)
-        return total + count * (3 + sum(self.cost(b, inner) for b in node.bodies))
-
-    def schema_of(self, node: Node, scope: Mapping[str, Schema | None]) -> Schema | None:
-        """The schema of what a node evaluates to, if it is a part of the object."""
-        if isinstance(node, Ident):
-            return scope.get(node.name)
-        if isinstance(node, Select):
-            owner = self.schema_of(node.operand, scope)
-            if owner is None:
-                return None
-            found = (owner.get("properties") or {}).get(node.name)
-            return found if found is not None else _element(owner)
-        if isinstance(node, Index):
-            return _element(self.schema_of(node.operand, scope))
-        if isinstance(node, Macro) and node.name == "filter":
-            return self.schema_of(node.range, scope)
+def _declared(schema: Any) -> _Declared | None:
+    """None where a schema says too little for rules."""
+    if not isinstance(schema, dict) or cel_type(schema) is None:
         return None
-
-
-def _element(schema: Schema | None) -> Schema | None:
-    if schema is None:
-        return None
-    inner = schema.get("items") if _is_list(schema) else schema.get("additionalProperties")
-    return inner if isinstance(inner, dict) else None
-
-
-def _is_list(schema: Schema | None) -> bool:
-    return schema is not None and schema.get("type") == "array"
-
-
-def _literal_size(node: Node) -> int:
-    return len(node.items) if isinstance(node, ListOf) else 100
+    return _Declared(schema, bool(schema.get("x-kubernetes-embedded-resource")))

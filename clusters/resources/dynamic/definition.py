@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clusters.machinery.cel import Program
 from clusters.machinery.field import ErrorList, Path, forbidden, internal, invalid
 from clusters.machinery.schema import from_openapi
 from clusters.resources.apiextensions.schema_rules import Reach
@@ -77,19 +78,19 @@ class RuleCompiler:
             at = path.child(RULES).index(i)
             rule = Rule(each, type_, schema)
             if rule.program is not None:
-                errors += self._cost(rule.program.source, "rule", schema, at.child("rule"), reach)
+                errors += self._cost(rule.program, "rule", schema, at.child("rule"), reach)
             if rule.problem:
                 errors.append(invalid(at.child("rule"), shown_rule(each), rule.problem))
             if rule.message_problem:
                 errors.append(invalid(at.child("messageExpression"), shown_rule(each), rule.message_problem))
             elif rule.message_program is not None:
-                source = rule.message_program.source
-                errors += self._cost(source, "messageExpression", schema, at.child("messageExpression"), reach)
+                program = rule.message_program
+                errors += self._cost(program, "messageExpression", schema, at.child("messageExpression"), reach)
             errors += _old_self_errors(rule, at, reach)
         return errors
 
-    def _cost(self, source: str, what: str, schema: Schema, path: Path, reach: Reach) -> ErrorList:
-        cost = estimate(source, schema, reach.cardinality)
+    def _cost(self, program: Program, what: str, schema: Schema, path: Path, reach: Reach) -> ErrorList:
+        cost = estimate(program, schema, reach.cardinality, root=reach.root)
         self._total += cost
         if cost >= TOTAL_LIMIT // 100:
             expensive = sorted([*self._expensive, (cost, path)], key=lambda one: -one[0])
