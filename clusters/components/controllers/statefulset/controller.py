@@ -151,17 +151,18 @@ class StatefulSetController(Controller):
             raise
         self.events.event(owner, "Normal", "SuccessfulDelete", f"{place} successful")
 
-    def release_claims(self, owner: Obj, pod: Obj) -> None:
-        """`whenScaled: Delete`: the claims of a pod that is scaled away go with it."""
-        if identity.retention(owner, "whenScaled") != "Delete":
-            return
-        own = pod["metadata"]
-        reference = {"apiVersion": "v1", "kind": "Pod", "name": own["name"], "uid": own["uid"]}
+    def own_claims(self, owner: Obj, pod: Obj, *, condemned: bool) -> None:
+        """Have a pod's claims belong to whom the retention policy says: nobody, the set, or the pod that goes."""
+        namespace = pod["metadata"]["namespace"]
         for template in identity.claim_templates(owner):
             name = identity.claim_name(owner, template, identity.ordinal(pod))
-            if self.claims.get(own["namespace"], name) is not None:
-                patch = {"metadata": {"ownerReferences": [reference]}}
-                self.env.client.patch(CLAIMS, own["namespace"], name, patch)
+            stored = self.claims.get(namespace, name)
+            if stored is None:
+                continue
+            owners = identity.claim_owners(owner, pod, stored, condemned=condemned)
+            if owners is not None:
+                patch = {"metadata": {"ownerReferences": owners or None}}
+                self.env.client.patch(CLAIMS, namespace, name, patch)
 
     def repair(self, owner: Obj, pod: Obj) -> None:
         """Give a pod back the labels of its identity."""
@@ -198,6 +199,8 @@ class _Round:
             if self._replica(number) and self.ordered:
                 return
         for pod in self.condemned:
+            self.controller.own_claims(self.owner, pod, condemned=True)
+        for pod in self.condemned:
             if self._condemn(pod) and self.ordered:
                 return
         if (self.owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate") != "OnDelete":
@@ -215,15 +218,6 @@ class _Round:
         pod = self.replicas.get(number)
         if pod is not None and pod_of.is_terminal(pod):
             if "deletionTimestamp" not in pod["metadata"]:
-                own = self.owner["metadata"]
-                failed = pod_of.phase(pod) == "Failed"
-                word, reason = (
-                    ("failed", "RecreatingFailedPod") if failed else ("terminated", "RecreatingTerminatedPod")
-                )
-                text = (
-                    f"StatefulSet {own['namespace']}/{own['name']} is recreating {word} Pod {pod['metadata']['name']}"
-                )
-                self.controller.events.event(self.owner, "Warning", reason, text)
                 self.controller.delete_pod(self.owner, pod)
             return True
         if pod is None:
@@ -235,6 +229,7 @@ class _Round:
             return True
         if not identity.has_identity(self.owner, pod):
             self.controller.repair(self.owner, pod)
+        self.controller.own_claims(self.owner, pod, condemned=False)
         return False
 
     def _new(self, number: int) -> Obj:
@@ -256,7 +251,6 @@ class _Round:
             return True
         if self.ordered and not self._healthy(pod) and pod is not self._first_unhealthy():
             return True
-        self.controller.release_claims(self.owner, pod)
         self.controller.delete_pod(self.owner, pod)
         return True
 

@@ -109,6 +109,23 @@ def retention(owner: Obj, when: str) -> str:
     return str(policy.get(when, "Retain"))
 
 
+def claim_owners(owner: Obj, pod: Obj, claim: Obj, *, condemned: bool) -> list[Obj] | None:
+    """The owner references that a claim should have, None if it has them: the set's where it goes with the set, the
+    pod's where the pod is scaled away and the claim with it."""
+    scaled = retention(owner, "whenScaled") == "Delete"
+    wanted = {
+        owner["metadata"]["uid"]: retention(owner, "whenDeleted") == "Delete" and not (scaled and condemned),
+        pod["metadata"]["uid"]: scaled and condemned,
+    }
+    have: list[Obj] = claim["metadata"].get("ownerReferences") or []
+    uids = {reference["uid"] for reference in have}
+    if all((uid in uids) == value for uid, value in wanted.items()):
+        return None
+    others = [reference for reference in have if reference["uid"] not in wanted]
+    whose = [each for each in (owner, {"apiVersion": "v1", "kind": "Pod", **pod}) if wanted[each["metadata"]["uid"]]]
+    return [*others, *(meta.owner_reference(each) for each in whose)]
+
+
 def has_identity(owner: Obj, pod: Obj) -> bool:
     parent, number = parent_and_ordinal(pod)
     labels = pod["metadata"].get("labels") or {}
