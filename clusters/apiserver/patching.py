@@ -114,12 +114,7 @@ class Patch:
         of the patch itself that mean nothing. `unstructured`: type errors as the converter words them that does not go
         through JSON."""
         endpoint = self._endpoint
-        version, kind = patched.get("apiVersion"), patched.get("kind")
-        if version != endpoint.api_version or kind != endpoint.kind:
-            if isinstance(version, str) and isinstance(kind, str) and not (unstructured or endpoint.custom):
-                problem = decode.conversion_problem(version, kind, endpoint.api_version, endpoint.kind)
-                if problem:
-                    raise _invalid(shown(), problem)
+        kind = endpoint.kind if unstructured else self._kind_of(patched, shown)
         errors: list[str] = []
         if self._strict:
             errors = [f'{prefix}unknown field "{path}"' for path in odd]
@@ -134,7 +129,23 @@ class Patch:
             if self._validation == decode.STRICT:
                 raise _invalid(shown(), decode.strict_text(errors))
             self.warnings.extend(errors)
-        return {"apiVersion": endpoint.api_version, "kind": endpoint.kind, **obj}
+        return {**obj, "apiVersion": endpoint.api_version, "kind": kind}
+
+    def _kind_of(self, patched: Obj, shown: Callable[[], str]) -> str:
+        """What the patched document says it is. A built-in object cannot become another kind; a custom resource's
+        own rules refuse it. Raises Invalid."""
+        endpoint = self._endpoint
+        version, kind = patched.get("apiVersion"), patched.get("kind")
+        if not isinstance(version, str) or not isinstance(kind, str):
+            return endpoint.kind
+        if not endpoint.custom:
+            problem = decode.conversion_problem(version, kind, endpoint.api_version, endpoint.kind)
+            if problem:
+                raise _invalid(shown(), problem)
+            return endpoint.kind
+        if version not in {endpoint.resource.api_version(v.name) for v in endpoint.resource.versions}:
+            raise _invalid(shown(), f"request to convert CR from an invalid group/version: {version}")
+        return kind
 
     def _apply(self, live: Obj | None) -> Obj:
         if self._parsed is None:

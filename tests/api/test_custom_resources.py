@@ -253,3 +253,33 @@ def test_an_unknown_method_on_a_custom_resource_has_no_verb(widgets: Api) -> Non
     status, body = widgets.ask("OPTIONS", ITEMS)
     assert status == 405
     assert body["message"] == f' is not supported on resources of kind "widgets.{GROUP}"'
+
+
+def test_an_item_that_lacks_its_key_cannot_be_applied(api: Api) -> None:
+    item = {
+        "type": "object",
+        "required": ["port"],
+        "properties": {"port": {"type": "integer"}, "n": {"type": "string"}},
+    }
+    ports = {"type": "array", "items": item, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"]}
+    establish(api, definition(version(spec={"type": "object", "properties": {"ports": ports}})))
+    status, body = api.patch("apply", f"{ITEMS}/w", widget(ports=[{"n": "x"}]), fieldManager="m")
+    assert status == 500
+    assert body["message"].endswith(
+        '.spec.ports: element 0: associative list with keys has an element that omits key field "port" '
+        "(and doesn't have default value)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("patch", "problem"),
+    [
+        ({"kind": "Foo"}, 'kind: Invalid value: "Foo": must be Widget'),
+        ({"apiVersion": f"{GROUP}/v9"}, f"request to convert CR from an invalid group/version: {GROUP}/v9"),
+    ],
+)
+def test_a_patch_may_not_make_another_kind_of_a_custom_resource(widgets: Api, patch: Any, problem: str) -> None:
+    widgets.create(ITEMS, widget())
+    status, body = widgets.patch("merge", f"{ITEMS}/w", patch)
+    assert status == 422
+    assert problem in body["message"]

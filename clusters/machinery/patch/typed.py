@@ -87,7 +87,7 @@ def _key_default(node: ListType, name: str) -> Any:
         return node.defaults[name]
     items = node.items
     field = items.fields.get(name) if isinstance(items, ObjectType) else None
-    if field is not None and not isinstance(field.zero, dict) and field.zero is not None and field.required:
+    if field is not None and field.required and isinstance(field.zero, str | int | float):
         return field.zero
     raise TypedError(
         f'associative list with keys has an element that omits key field "{name}" (and doesn\'t have default value)'
