@@ -23,6 +23,7 @@ from clusters.machinery.patch import apply as apply_patch
 from clusters.machinery.patch import json as json_patch
 from clusters.machinery.patch import merge, strategic
 from clusters.machinery.types import Obj
+from clusters.registry.metadata import private_copy
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -167,7 +168,8 @@ class Patch:
             if self._validation == decode.STRICT:
                 raise BadRequest(f"error strict decoding YAML: {duplicates[0]}")
             self.warnings.extend(duplicates)
-        return out
+        # Where nothing changes, the result is the stored object itself, which nobody may write to.
+        return private_copy(out) if out is live else out
 
 
 def _invalid(shown: str, text: str) -> ApiError:

@@ -283,3 +283,12 @@ def test_a_patch_may_not_make_another_kind_of_a_custom_resource(widgets: Api, pa
     status, body = widgets.patch("merge", f"{ITEMS}/w", patch)
     assert status == 422
     assert problem in body["message"]
+
+
+def test_an_apply_that_changes_nothing_leaves_the_stored_object_alone(widgets: Api) -> None:
+    for _ in range(3):
+        status, body = widgets.patch("apply", f"{ITEMS}/w", widget(size=2), fieldManager="m")
+        assert status in (200, 201)
+    status, after = widgets.patch("merge", f"{ITEMS}/w/status", {"status": {"ready": True}})
+    assert status == 200, after
+    assert int(after["metadata"]["resourceVersion"]) > int(body["metadata"]["resourceVersion"])

@@ -126,6 +126,7 @@ def _patch(call: Call, endpoint: Endpoint) -> Response:
 
     def apply(current: Obj) -> Obj:
         out = patching.apply(current)
+        out.setdefault("metadata", {})
         check_name(out, call.info.name, call.info.namespace)
         call.warnings[:] = [*call.warnings, *(w for w in patching.warnings if w not in call.warnings)]
         return out
