@@ -163,6 +163,7 @@ class Patch:
             time=rfc3339(self._now),
             subresource=self._subresource,
             type_=endpoint.type,
+            reset=endpoint.resource.resets(self._subresource, endpoint.type),
         )
         if duplicates and self._strict:
             if self._validation == decode.STRICT:

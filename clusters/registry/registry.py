@@ -412,6 +412,7 @@ class Registry:
             time=rfc3339(self.clock.now()),
             subresource=ctx.subresource,
             type_=type_,
+            reset=resource.resets(ctx.subresource, type_),
         )
         if entries:
             meta["managedFields"] = entries

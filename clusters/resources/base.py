@@ -80,6 +80,11 @@ class Strategy:
     exclusive = False
     """The write depends on other objects (allocations, quotas): commit only if nothing moved meanwhile."""
 
+    @property
+    def status_resets(self) -> dict[str, Any]:
+        """What a status write puts back, as managed fields: nobody comes to own it."""
+        return {"f:spec": {}, "f:metadata": {}} if self.status_keeps_metadata else {"f:spec": {}}
+
     def default(self, obj: Obj) -> None:
         """Fill in what the API server fills in when it decodes this version (the storage version)."""
 
@@ -280,6 +285,10 @@ class Resource:
             return schemas.definitions().type(self.stored_schema)
         version = self.version(self.stored_as)
         return version.type if version is not None else None
+
+    def resets(self, subresource: str, type_: ObjectType) -> dict[str, Any] | None:
+        """The managed fields that a write cannot change; None: those that none of its subresource can."""
+        return self.strategy.status_resets if subresource == "status" and type_.status_apart else None
 
     def api_version(self, version: str = "") -> str:
         version = version or self.stored_as

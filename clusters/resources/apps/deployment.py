@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from clusters.machinery.field import ErrorList, forbidden, invalid, not_supported, required
 from clusters.machinery.types import Obj
 from clusters.resources.apps.rules import (
@@ -33,6 +35,10 @@ _STRATEGY_SHAPE = {"type": ("Type", ""), "rollingUpdate": ("RollingUpdate", _ROL
 
 class DeploymentStrategy(Strategy):
     has_generation = True
+
+    @property
+    def status_resets(self) -> dict[str, Any]:
+        return {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})
