@@ -110,6 +110,9 @@ def default_container(container: Obj) -> None:
             source = variable.get("valueFrom")
             if source:
                 _default_field_source(source)
+                file = source.get("fileKeyRef")
+                if file is not None and file.get("optional") is None:
+                    file["optional"] = False
     for name in _PROBES:
         probe = container.get(name)
         if probe is not None:

@@ -73,6 +73,13 @@ def test_a_status_keeps_no_fields_of_features_that_are_off() -> None:
     assert kept["containerStatuses"][0]["volumeMounts"] == [{"name": "v", "mountPath": "/v"}]
 
 
+def test_a_key_of_an_environment_file_is_needed_unless_told_otherwise() -> None:
+    ref = {"volumeName": "v", "path": "p", "key": "k"}
+    variables = [{"name": "A", "valueFrom": {"fileKeyRef": ref}}]
+    stored = Objects().create(pod(containers=[container(env=variables)], volumes=[volume(emptyDir={})]))
+    assert stored["spec"]["containers"][0]["env"][0]["valueFrom"] == {"fileKeyRef": {**ref, "optional": False}}
+
+
 # annotations
 
 
