@@ -7,6 +7,7 @@ from typing import Any
 
 from clusters.machinery import gojson
 from clusters.machinery.field import ErrorList, Path, invalid, required, too_long
+from clusters.machinery.key_pair import key_pair_problem
 from clusters.machinery.names import config_key
 from clusters.machinery.types import Obj
 from clusters.resources.base import Column, Context, Resource, Strategy, Version
@@ -17,6 +18,7 @@ from clusters.resources.core.config_map import MAX_BYTES, decoded, decoded_size,
 OPAQUE = "Opaque"
 SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+TLS = "kubernetes.io/tls"
 REDACTED = "<secret contents redacted>"
 
 _DATA = Path("data")
@@ -54,6 +56,17 @@ class SecretStrategy(Strategy):
         errors = immutable_errors(new.get("type"), old.get("type"), Path("type"))
         return errors + frozen_errors(new, old, ("data",)) + self.validate_create(new, ctx)
 
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        if obj.get("type") != TLS:
+            return []
+        data: dict[str, str] = obj.get("data") or {}
+        certificate, key = (decoded(data.get(name, "")) for name in ("tls.crt", "tls.key"))
+        problem = key_pair_problem(certificate, key)
+        return [problem] if problem else []
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return self.warn_create(new, ctx)
+
 
 def _type_errors(obj: Obj, data: dict[str, str]) -> ErrorList:
     kind = obj.get("type")
@@ -73,7 +86,7 @@ def _type_errors(obj: Obj, data: dict[str, str]) -> ErrorList:
     elif kind == "kubernetes.io/ssh-auth":
         if not data.get("ssh-privatekey"):
             return [required(_DATA.key("ssh-privatekey"))]
-    elif kind == "kubernetes.io/tls":
+    elif kind == TLS:
         return [required(_DATA.key(key)) for key in ("tls.crt", "tls.key") if key not in data]
     return []
 

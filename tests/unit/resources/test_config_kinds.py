@@ -238,3 +238,20 @@ def test_an_event_of_old_may_have_any_name_one_of_the_new_kind_may_not() -> None
         "reason",
     ]
     assert refused[2][2].startswith('Invalid value: {"Kind":"Pod","Namespace":"test","Name":"q","UID":""')
+
+
+def test_a_pair_of_certificate_and_key_that_is_none_is_warned_of() -> None:
+    objects = Objects()
+    data = {name: b64encode(b"x").decode() for name in ("tls.crt", "tls.key")}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "type": "kubernetes.io/tls",
+        "data": data,
+    }
+    stored = objects.create(secret)
+    warned = ["tls: failed to find any PEM data in certificate input"]
+    assert objects.warnings == warned
+    objects.patch(stored, {"metadata": {"labels": {"a": "b"}}})
+    assert objects.warnings == warned
