@@ -155,7 +155,7 @@ class Supervisor:
     def _check_redis(self) -> None:
         import redis
 
-        from clusters.kernel.masking import without_password
+        from clusters.runtime.masking import without_password
 
         url, shown = self.settings.REDIS_URL, without_password(self.settings.REDIS_URL)
         try:

@@ -27,10 +27,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What the controller manager may do with the cluster's keys, which it does not get to see."""
+    """What the control plane's loops may do with the cluster's keys, which they do not get to see."""
 
     root_ca: str = ""
     """PEM of the authority behind the API server's own certificate."""
+    client_ca: str = ""
+    """PEM of the authority behind clients' certificates."""
     sign_token: Callable[[dict[str, Any]], str] | None = None
     """A JWT of these claims, signed with the key for service accounts; None where there is no key."""
     sign_certificate: Callable[[CertificateOrder], str] | None = None

@@ -15,6 +15,7 @@ from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.registry import Registry, WriteOptions
 from clusters.resources.apiregistration.bootstrap import bootstrap_objects as api_services
 from clusters.resources.catalog import BUILTIN
+from clusters.resources.certificates.bootstrap import authentication_config
 from clusters.resources.flowcontrol.bootstrap import bootstrap_objects as flowcontrol_objects
 from clusters.resources.scheduling.bootstrap import bootstrap_objects as priority_objects
 from clusters.runtime import addons
@@ -75,7 +76,7 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
     yield from flowcontrol_objects()
     yield from rbac_objects()
     yield from _onlookers()
-    yield "configmaps", "kube-system", _authentication_config(authority)
+    yield "configmaps", "kube-system", authentication_config(authority)
     for machine in machines(settings):
         yield "machines.playground.dev", "", machine
     if settings.addons == "default":
@@ -182,18 +183,3 @@ def _network() -> Iterator[Entry]:
             "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
         },
     )
-
-
-def _authentication_config(authority: str) -> Obj:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
-        "data": {
-            "client-ca-file": authority,
-            "requestheader-allowed-names": '["front-proxy-client"]',
-            "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
-            "requestheader-group-headers": '["X-Remote-Group"]',
-            "requestheader-username-headers": '["X-Remote-User"]',
-        },
-    }

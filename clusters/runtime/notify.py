@@ -18,7 +18,7 @@ import redis
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from clusters.kernel.masking import without_password
+from clusters.runtime.masking import without_password
 
 if TYPE_CHECKING:
     from celery import Celery

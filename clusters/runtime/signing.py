@@ -58,6 +58,7 @@ def controller_keys(data_dir: Path, secret: str, root_ca: str, number: int, crea
     tokens, authority = token_keys(data_dir, identity_of(number, created)), client_authority(secret, number, created)
     return Keys(
         root_ca=root_ca,
+        client_ca=authority.pem,
         sign_token=lambda claims: jwt.encode(claims, tokens),
         sign_certificate=authority.sign,
     )

@@ -55,6 +55,7 @@ def authority() -> ClientAuthority:
 def controller_keys() -> Keys:
     return Keys(
         root_ca=authority().pem,
+        client_ca=authority().pem,
         sign_token=lambda claims: jwt.encode(claims, keys()),
         sign_certificate=authority().sign,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.kernel.masking import without_password
+from clusters.runtime.masking import without_password
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,12 @@ from __future__ import annotations
 from clusters.client.component import Component
 from clusters.components.controllers.admission_policies import ValidatingAdmissionPolicyStatusController
 from clusters.components.controllers.apiservices import ApiServiceController
-from clusters.components.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
+from clusters.components.controllers.certificates import (
+    CertificateApprover,
+    CertificateCleaner,
+    CertificateSigner,
+    ClusterAuthenticationTrust,
+)
 from clusters.components.controllers.clusterrole import ClusterRoleAggregationController
 from clusters.components.controllers.crd import CrdRegistrationController, CustomResourceDefinitionController
 from clusters.components.controllers.daemonset import DaemonSetController
@@ -50,6 +55,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ServiceAccountController,
     RootCaPublisher,
     TokensController,
+    ClusterAuthenticationTrust,
     CertificateApprover,
     CertificateSigner,
     CertificateCleaner,

@@ -279,6 +279,25 @@ def test_approved_request_that_nobody_signs_stays_for_a_day(cluster):
     assert cluster.find(REQUESTS, "", "r") is None
 
 
+CONFIG = ("configmaps", "kube-system", "extension-apiserver-authentication")
+
+
+def test_authority_is_published_whatever_stands_there(cluster):
+    cluster.session.keys = Keys(client_ca=AUTHORITY.pem)
+    cluster.crash()
+    cluster.session.keys = Keys(client_ca=AUTHORITY.pem)
+    cluster.run_for(1)
+    assert cluster.get(*CONFIG)["data"]["client-ca-file"] == AUTHORITY.pem
+    cluster.patch(*CONFIG, {"data": {"client-ca-file": "mine", "more": "data"}})
+    cluster.run_for(1)
+    assert cluster.get(*CONFIG)["data"]["client-ca-file"] == AUTHORITY.pem
+    assert cluster.get(*CONFIG)["data"]["more"] == "data"
+    cluster.delete(*CONFIG)
+    cluster.run_for(1)
+    data = cluster.get(*CONFIG)["data"]
+    assert (data["client-ca-file"], data["requestheader-username-headers"]) == (AUTHORITY.pem, '["X-Remote-User"]')
+
+
 def story(*, crash):
     cluster = Signing(workers=0, control_planes=0, boot=False)
 
