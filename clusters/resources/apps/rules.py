@@ -116,7 +116,8 @@ def status_number_errors(
     replicas = status.get("replicas", 0)
     for name in within:
         if status.get(name, 0) > replicas:
-            errors.append(invalid(STATUS.child(name), status[name], "cannot be greater than status.replicas"))
+            why = "cannot be greater than status.replicas"
+            errors.append(invalid(STATUS.child(name), status.get(name, 0), why))
     available = status.get("availableReplicas", 0)
     if within and available > status.get("readyReplicas", 0):
         errors.append(invalid(STATUS.child("availableReplicas"), available, f"cannot be greater than {ready}"))

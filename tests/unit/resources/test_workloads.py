@@ -52,6 +52,19 @@ def test_a_collision_count_only_grows() -> None:
     assert found == [("FieldValueInvalid", "status.collisionCount", "Invalid value: 1: cannot be decremented")]
 
 
+def test_counts_that_are_not_given_are_more_than_a_negative_one() -> None:
+    objects = Objects()
+    stored = objects.create(workload("Deployment"))
+    found = objects.patch_refused(stored, {"status": {"replicas": -1}}, subresource="status")
+    more = "Invalid value: 0: cannot be greater than status.replicas"
+    assert [(field, text) for _, field, text in found] == [
+        ("status.replicas", "Invalid value: -1: must be greater than or equal to 0"),
+        ("status.updatedReplicas", more),
+        ("status.readyReplicas", more),
+        ("status.availableReplicas", more),
+    ]
+
+
 def test_defaults_of_a_stateful_set() -> None:
     claim = {"metadata": {"name": "d"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
     claim["spec"]["resources"] = {"requests": {"storage": "1Gi"}}  # type: ignore[index]
