@@ -246,3 +246,39 @@ def test_memory_goes_with_its_autoscaler_and_outlives_the_worker():
     made.delete(HPAS, "default", "web")
     made.run_for(1)
     assert made.list("autoscalermemories.playground.dev") == []
+
+
+def test_custom_resource_is_scaled_where_its_definition_says():
+    made = cluster()
+    whole = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    names = {"plural": "webs", "singular": "web", "kind": "Web"}
+    scale = {
+        "specReplicasPath": ".spec.size",
+        "statusReplicasPath": ".status.size",
+        "labelSelectorPath": ".status.selector",
+    }
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": whole, "status": whole}}},
+        "subresources": {"status": {}, "scale": scale},
+    }
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "webs.example.com"},
+    }
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    made.create("customresourcedefinitions.apiextensions.k8s.io", {**crd, "spec": spec})
+    made.run_for(1)
+    own = {"apiVersion": "example.com/v1", "kind": "Web", "metadata": {"name": "w"}, "spec": {"size": 2}}
+    made.create("webs.example.com", own)
+    made.patch("webs.example.com", "default", "w", {"status": {"size": 2, "selector": "app=web"}}, subresource="status")
+    made.create("deployments.apps", web(2, cpu="100m"))
+    body = scaler()
+    body["spec"]["scaleTargetRef"] = {"apiVersion": "example.com/v1", "kind": "Web", "name": "w"}
+    made.create(HPAS, body)
+    made.run_for(60)
+    assert made.get("webs.example.com", "default", "w")["spec"]["size"] == 4
+    assert conditions(made)["ScalingActive"][1] == "ValidMetricFound"

@@ -17,20 +17,18 @@ from clusters.components.controllers.hpa.limits import Wish
 from clusters.components.controllers.hpa.memory import Kept, Memory
 from clusters.components.controllers.hpa.replicas import CPU_INITIALIZATION, is_unready
 from clusters.components.controllers.hpa.sources import Sources, drifts
+from clusters.components.controllers.hpa.target import SCALABLE, NoTarget, Target, Targets
 from clusters.components.controllers.shared import conditions
 from clusters.components.controllers.shared import pods as podlib
-from clusters.components.controllers.shared.kinds import Kinds
 from clusters.components.controllers.shared.objects import draft
 from clusters.kernel.clock import SECOND, rfc3339
 from clusters.machinery.errors import ApiError, NotFound
 from clusters.machinery.selectors import LabelSelector, parse_label_selector
 from clusters.machinery.types import Obj, UserInfo
-from clusters.resources.common.scale import selector_text
 
 AUTOSCALERS = "horizontalpodautoscalers.autoscaling"
 MEMORIES = "autoscalermemories.playground.dev"
 PERIOD = 15 * SECOND
-_SCALABLE = ("deployments.apps", "replicasets.apps", "statefulsets.apps", "replicationcontrollers")
 _OTHERS = ("services", "machines.playground.dev", "apiservices.apiregistration.k8s.io")
 _ALL = ""
 """The key that stands for all autoscalers: something has changed that may concern them."""
@@ -73,12 +71,12 @@ class HorizontalController(Controller):
         informers = self.env.informers
         self.autoscalers, self.memories = informers[AUTOSCALERS], informers[MEMORIES]
         self.pods = informers["pods"]
-        self.kinds = Kinds(informers)
+        self.targets = Targets(informers, self._custom_changed)
         self.events = self.env.events("horizontal-pod-autoscaler", "")
         self.memories.on_change(self._memory_changed)
         self.autoscalers.on_change(self._changed)
         self.pods.on_change(self._pod_changed)
-        for resource in (*_SCALABLE, *_OTHERS):
+        for resource in (*SCALABLE, *_OTHERS):
             informers[resource].on_change(self._other_changed)
 
     # what changes concern whom
@@ -101,6 +99,10 @@ class HorizontalController(Controller):
 
     def _other_changed(self, old: Obj | None, new: Obj | None) -> None:
         if len(self.autoscalers) and (old is None or new is None or _concerns(old, new)):
+            self.queue.add(_ALL)
+
+    def _custom_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if len(self.autoscalers):
             self.queue.add(_ALL)
 
     def _look_again(self, scaler: Obj, *, background: bool = False) -> None:
@@ -132,20 +134,16 @@ class HorizontalController(Controller):
 
     def _reconcile(self, look: _Look) -> None:
         scaler, spec = look.scaler, look.scaler["spec"]
-        reference = spec["scaleTargetRef"]
-        target, problem = self._target(scaler)
-        if target is None:
-            if look.condition(
-                "AbleToScale",
-                "False",
-                "FailedGetScale",
-                f"the HPA controller was unable to get the target's current scale: {problem}",
-            ):
-                self.events.event(scaler, "Warning", "FailedGetScale", problem)
+        try:
+            target = self.targets.of(scaler)
+        except NoTarget as problem:
+            text = f"the HPA controller was unable to get the target's current scale: {problem}"
+            if look.condition("AbleToScale", "False", "FailedGetScale", text):
+                self.events.event(scaler, "Warning", "FailedGetScale", str(problem))
             return
         text = "the HPA controller was able to get the target's current scale"
         look.condition("AbleToScale", "True", "SucceededGetScale", text)
-        current = int(target["spec"].get("replicas", 1))
+        current = target.replicas
         least, most = int(spec.get("minReplicas", 1)), int(spec["maxReplicas"])
         shown: list[dict[str, Any]] | None = None
         if current == 0 and least != 0:
@@ -165,7 +163,7 @@ class HorizontalController(Controller):
                 return
             desired, why = self._normalized(look, proposal, current)
         if desired != current:
-            self._rescale(look, target, f"{reference['kind']}", desired, current, why)
+            self._rescale(look, target, desired, why)
         self._show(look, current, desired, shown)
 
     def _normalized(self, look: _Look, proposal: metrics.Proposal, current: int) -> tuple[int, str]:
@@ -186,24 +184,12 @@ class HorizontalController(Controller):
         look.wake = look.wake or verdict.waits
         return verdict.replicas, why
 
-    def _target(self, scaler: Obj) -> tuple[Obj | None, str]:
-        """The object to scale, or why there is none."""
-        reference = scaler["spec"]["scaleTargetRef"]
-        group, kind = reference.get("apiVersion", "").rpartition("/")[0], reference["kind"]
-        resource = self.kinds.of_kind(reference.get("apiVersion", ""), kind)
-        if resource is None:
-            return None, f'no matches for kind "{kind}" in group "{group}"'
-        if resource not in _SCALABLE:
-            return None, "the server could not find the requested resource"
-        found = self.env.informers[resource].get(scaler["metadata"]["namespace"], reference["name"])
-        return found, "" if found is not None else f'{resource} "{reference["name"]}" not found'
-
     # metrics
 
-    def _proposal(self, look: _Look, target: Obj, current: int) -> metrics.Proposal:
+    def _proposal(self, look: _Look, target: Target, current: int) -> metrics.Proposal:
         scaler = look.scaler
         specs = scaler["spec"].get("metrics") or []
-        text = selector_text(target)
+        text = target.selector
         problem = self._selector_problem(look, text)
         if problem:
             if look.condition("ScalingActive", "False", *problem):
@@ -226,8 +212,11 @@ class HorizontalController(Controller):
         mine = self._selected(space, parse_label_selector(text))
         others = []
         for each in self.autoscalers.list(space):
-            target, _ = self._target(each)
-            selector = parse_label_selector(selector_text(target)) if target is not None else None
+            try:
+                theirs = self.targets.of(each).selector
+            except NoTarget:
+                continue
+            selector = parse_label_selector(theirs) if theirs else None
             if selector is not None and any(selector.matches(p["metadata"].get("labels")) for p in mine):
                 others.append(key_of(each))
         if len(others) < 2:
@@ -271,13 +260,10 @@ class HorizontalController(Controller):
 
     # writing
 
-    def _rescale(self, look: _Look, target: Obj, kind: str, desired: int, current: int, why: str) -> None:
-        own, scaler = target["metadata"], look.scaler
-        resource = self.kinds.of_kind(target["apiVersion"], kind)
-        assert resource is not None
+    def _rescale(self, look: _Look, target: Target, desired: int, why: str) -> None:
+        scaler = look.scaler
         try:
-            patch = {"spec": {"replicas": desired}}
-            self.env.client.patch(resource, own["namespace"], own["name"], patch, uid=own["uid"])
+            target.resize(self.env.client, desired)
         except NotFound:
             return
         except ApiError as error:
@@ -291,7 +277,7 @@ class HorizontalController(Controller):
         self.events.event(scaler, "Normal", "SuccessfulRescale", f"New size: {desired}; reason: {why}")
         look.status["lastScaleTime"] = rfc3339(look.now)
         if scaler["spec"].get("behavior") is not None:
-            look.kept.become(look.kept.memory.scaled(desired - current, look.now))
+            look.kept.become(look.kept.memory.scaled(desired - target.replicas, look.now))
 
     @staticmethod
     def _show(look: _Look, current: int, desired: int, shown: list[dict[str, Any]] | None) -> None:
