@@ -66,7 +66,8 @@ def version_order(name: str) -> tuple[int, int, int, str]:
 
 def storage_hash(resource: Resource) -> str:
     """The hash by which storage migrators notice a change of the stored version."""
-    text = f"{resource.group}/{resource.stored_as}/{resource.kind}"
+    group = resource.shares.partition(".")[2] if resource.shares else resource.group
+    text = f"{group}/{resource.stored_as}/{resource.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
@@ -187,7 +188,8 @@ class Discovery:
                 entry["shortNames"] = list(resource.short_names)
             if resource.categories:
                 entry["categories"] = list(resource.categories)
-            if "list" in resource.verbs and not resource.aggregated:
+            if {"list", "create"} <= set(resource.verbs) and not resource.aggregated:
+                # What is made up when it is read has no storage.
                 entry["storageVersionHash"] = storage_hash(resource)
             entries.append(entry)
             for sub in _subresources(resource, version):

@@ -153,3 +153,13 @@ def test_a_flood_of_warnings_is_cut(api):
     assert answer.status == 201
     assert len(warnings) == 16
     assert all(len(w) < 280 for w in warnings)
+
+
+def test_the_hash_of_the_stored_version_is_that_of_what_is_stored(api):
+    def hashes(path):
+        return {r["name"]: r.get("storageVersionHash") for r in api.get(path)["resources"]}
+
+    core = hashes("/api/v1")
+    assert core["configmaps"] == "qFsyl6wFWjQ="
+    assert core["componentstatuses"] is None
+    assert hashes("/apis/events.k8s.io/v1")["events"] == core["events"] == "r2yiGXH7wu8="
