@@ -154,6 +154,12 @@ def test_the_authorizer_answers_for_the_user(api: Api) -> None:
         api, {"expression": "authorizer.group('').resource('secrets').namespace('default').check('get').allowed()"}
     )
     post(api, CONFIGS, config())
+    may_edit_configs(api)
+    post(api.as_("jane", "system:authenticated"), CONFIGS, config("janes"), 422)
+
+
+def may_edit_configs(api: Api) -> None:
+    """Jane may."""
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "jane"}}
     role |= {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit-configs"},
@@ -163,7 +169,33 @@ def test_the_authorizer_answers_for_the_user(api: Api) -> None:
     named = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "edit-configs"}}
     post(api, "/apis/rbac.authorization.k8s.io/v1/clusterroles", {**named, "rules": rules})
     post(api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", role)
-    post(api.as_("jane", "system:authenticated"), CONFIGS, config("janes"), 422)
+
+
+def test_the_authorizer_says_why(api: Api) -> None:
+    may_edit_configs(api)
+    why = 'RBAC: allowed by ClusterRoleBinding "jane" of ClusterRole "edit-configs" to User "jane"'
+    check = "authorizer.group('').resource('configmaps').fieldSelector('a=b').check('create').reason()"
+    other = "authorizer.group('').resource('pods').check('get').reason()"
+    validate(api, {"expression": f"{check} == '{why}' && {other} == ''"})
+    post(api.as_("jane", "system:authenticated"), CONFIGS, config())
+
+
+@pytest.mark.parametrize(
+    "expression,text",
+    [
+        ("authorizer.path(' ').check('get').allowed()", "path must not be empty"),
+        ("authorizer.group('').resource('').check('get').allowed()", "resource must not be empty"),
+        (
+            "authorizer.serviceAccount('a.b', 'c').path('/x').check('get').allowed()",
+            "Invalid service account namespace",
+        ),
+        ("authorizer.serviceAccount('a', 'C').path('/x').check('get').allowed()", "Invalid service account name"),
+    ],
+)
+def test_the_authorizer_must_be_asked_something(api: Api, expression: str, text: str) -> None:
+    validate(api, {"expression": expression})
+    refusal = post(api, CONFIGS, config(), 422)
+    assert refusal["message"].endswith(f"expression '{expression}' resulted in error: {text}")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from clusters.machinery.cel.program import PER_CALL_LIMIT
 from clusters.machinery.types import Obj, UserInfo
 from clusters.registry.attributes import Attributes
 from clusters.resources.admissionregistration.expressions import BadExpression
-from clusters.resources.common.authorization import may
+from clusters.resources.common.authorization import decide
 
 BUDGET = 10_000_000
 """What all expressions of one policy may cost for one write."""
@@ -139,13 +139,13 @@ def _own_question(attrs: Attributes) -> Question:
     )
 
 
-def _ask(attrs: Attributes, question: Question) -> bool:
+def _ask(attrs: Attributes, question: Question) -> tuple[bool, str]:
     user = attrs.user
     if question.account is not None:
         space, name = question.account
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{space}", "system:authenticated")
         user = UserInfo(f"system:serviceaccount:{space}:{name}", groups)
-    return may(
+    return decide(
         attrs.lookup,
         user,
         question.verb,

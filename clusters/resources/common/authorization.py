@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from clusters.machinery.field import go_quote
 from clusters.machinery.types import Obj, UserInfo
 from clusters.resources.base import Lookup
 
@@ -31,28 +32,52 @@ def may(
 ) -> bool:
     """Whether `user` may `verb` the `resource` called `name` (of a namespace: roles of the namespace count, too),
     or the URL `path`."""
+    return decide(lookup, user, verb, group, resource, name, namespace=namespace, path=path)[0]
+
+
+def decide(
+    lookup: Lookup,
+    user: UserInfo,
+    verb: str,
+    group: str,
+    resource: str,
+    name: str,
+    *,
+    namespace: str = "",
+    path: str = "",
+) -> tuple[bool, str]:
+    """Whether the user may, and by which binding."""
     if MASTERS in user.groups:
-        return True
-    rules = _rules(lookup, user, namespace)
-    if path:
-        return any(_allows_path(rule, verb, path) for rule in rules)
-    return any(_allows(rule, verb, group, resource, name) for rule in rules)
+        return True, ""
+    for rule, by in _rules(lookup, user, namespace):
+        if _allows_path(rule, verb, path) if path else _allows(rule, verb, group, resource, name):
+            return True, f"RBAC: allowed by {by}"
+    return False, ""
 
 
-def _rules(lookup: Lookup, user: UserInfo, namespace: str) -> Iterator[Obj]:
+def _rules(lookup: Lookup, user: UserInfo, namespace: str) -> Iterator[tuple[Obj, str]]:
+    """(rule, the binding that brings it)."""
     for binding in lookup.list(f"clusterrolebindings.{_GROUP}"):
-        if any(_is(subject, user) for subject in binding.get("subjects") or ()):
-            role = lookup.get(f"clusterroles.{_GROUP}", "", binding["roleRef"].get("name", ""))
-            yield from (role or {}).get("rules") or ()
-    if not namespace:
+        yield from _of_binding(lookup, user, binding, "")
+    for binding in lookup.list(f"rolebindings.{_GROUP}", namespace) if namespace else ():
+        yield from _of_binding(lookup, user, binding, namespace)
+
+
+def _of_binding(lookup: Lookup, user: UserInfo, binding: Obj, namespace: str) -> Iterator[tuple[Obj, str]]:
+    subject = next((each for each in binding.get("subjects") or () if _is(each, user)), None)
+    if subject is None:
         return
-    for binding in lookup.list(f"rolebindings.{_GROUP}", namespace):
-        if any(_is(subject, user) for subject in binding.get("subjects") or ()):
-            ref = binding["roleRef"]
-            own = ref.get("kind") == "Role"
-            kind = f"{'roles' if own else 'clusterroles'}.{_GROUP}"
-            role = lookup.get(kind, namespace if own else "", ref.get("name", ""))
-            yield from (role or {}).get("rules") or ()
+    ref, name = binding["roleRef"], binding["metadata"]["name"]
+    kind, role_name = ref.get("kind", "ClusterRole"), ref.get("name", "")
+    own = kind == "Role"
+    role = lookup.get(f"{'roles' if own else 'clusterroles'}.{_GROUP}", namespace if own else "", role_name)
+    who = subject.get("name", "")
+    if subject.get("kind") == "ServiceAccount":
+        who += f"/{subject.get('namespace', '')}"
+    bound = f"RoleBinding {go_quote(f'{name}/{namespace}')}" if namespace else f"ClusterRoleBinding {go_quote(name)}"
+    by = f"{bound} of {kind} {go_quote(role_name)} to {subject.get('kind')} {go_quote(who)}"
+    for rule in (role or {}).get("rules") or ():
+        yield rule, by
 
 
 def _is(subject: Obj, user: UserInfo) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clusters.machinery.cel.errors import CelError
 from clusters.machinery.cel.overloads import Library
 from clusters.machinery.cel.types import BOOL, STRING, ObjectType, Type
 from clusters.machinery.cel.values import Opaque
+from clusters.machinery.names import dns1123_label, dns1123_subdomain
 
 LIBRARY = Library()
 _method = LIBRARY.method
@@ -34,7 +36,8 @@ class Question:
     """(namespace, name) of the service account that it is asked for; None: the request's user."""
 
 
-Ask = Callable[[Question], bool]
+Ask = Callable[[Question], tuple[bool, str]]
+"""Whether it is allowed, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Check(Opaque):
 @dataclass(frozen=True, slots=True)
 class Decision(Opaque):
     is_allowed: bool
+    reason: str = ""
 
     type = _DECISION
 
@@ -82,22 +86,42 @@ def _with(kind: Type, field: str) -> Callable[[Check, str], Check]:
     return narrow
 
 
+def _some(field: str, narrow: Callable[[Check, str], Check]) -> Callable[[Check, str], Check]:
+    """The same for what must not be blank."""
+
+    def checked(check: Check, text: str) -> Check:
+        if not text.strip():
+            raise CelError(f"{field} must not be empty")
+        return narrow(check, text)
+
+    return checked
+
+
 def _decide(check: Check, verb: str) -> Decision:
-    return Decision(check.ask(replace(check.question, verb=verb)))
+    return Decision(*check.ask(replace(check.question, verb=verb)))
 
 
-_method("path", [AUTHORIZER, STRING], _PATH)(_with(_PATH, "path"))
+def _service_account(check: Check, namespace: str, name: str) -> Check:
+    if dns1123_subdomain(name):
+        raise CelError("Invalid service account name")
+    if dns1123_label(namespace):
+        raise CelError("Invalid service account namespace")
+    return replace(check, question=replace(check.question, account=(namespace, name)))
+
+
+_method("path", [AUTHORIZER, STRING], _PATH)(_some("path", _with(_PATH, "path")))
 _method("group", [AUTHORIZER, STRING], _GROUP)(_with(_GROUP, "group"))
-_method("serviceAccount", [AUTHORIZER, STRING, STRING], AUTHORIZER)(
-    lambda check, namespace, name: replace(check, question=replace(check.question, account=(namespace, name)))
-)
-_method("resource", [_GROUP, STRING], _RESOURCE)(_with(_RESOURCE, "resource"))
+_method("serviceAccount", [AUTHORIZER, STRING, STRING], AUTHORIZER)(_service_account)
+_method("resource", [_GROUP, STRING], _RESOURCE)(_some("resource", _with(_RESOURCE, "resource")))
 for _name in ("subresource", "namespace", "name"):
     _method(_name, [_RESOURCE, STRING], _RESOURCE)(_with(_RESOURCE, _name))
+for _name in ("fieldSelector", "labelSelector"):
+    # Roles know no selectors: what is allowed does not depend on them.
+    _method(_name, [_RESOURCE, STRING], _RESOURCE)(lambda check, _selector: check)
 _method("check", [_PATH, STRING], _DECISION)(_decide)
 _method("check", [_RESOURCE, STRING], _DECISION)(_decide)
 _method("allowed", [_DECISION], BOOL)(lambda decision: decision.is_allowed)
-_method("reason", [_DECISION], STRING)(lambda _decision: "")
+_method("reason", [_DECISION], STRING)(lambda decision: decision.reason)
 _method("errored", [_DECISION], BOOL)(lambda _decision: False)
 _method("error", [_DECISION], STRING)(lambda _decision: "")
 LIBRARY.function("jsonpatch.escapeKey", [STRING], STRING)(lambda text: text.replace("~", "~0").replace("/", "~1"))

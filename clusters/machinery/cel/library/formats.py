@@ -61,7 +61,7 @@ _FORMATS: dict[str, Rule] = {
     "dns1123LabelPrefix": lambda text: names.dns1123_label(text, prefix=True),
     "dns1123SubdomainPrefix": lambda text: names.dns1123_subdomain(text, prefix=True),
     "dns1035LabelPrefix": lambda text: names.dns1035_label(text, prefix=True),
-    "uri": _parsed(urls._parse, "invalid URI"),
+    "uri": lambda text: list(filter(None, [urls.problem(text)])),
     "uuid": _parsed(_check_uuid, "does not match the UUID format"),
     "byte": _parsed(_byte, "invalid base64"),
     "date": _parsed(parse_date, "invalid date"),

@@ -9,6 +9,8 @@ from clusters.machinery.cel.errors import CelError
 from clusters.machinery.cel.overloads import Library
 from clusters.machinery.cel.types import BOOL, INT, STRING, Type
 from clusters.machinery.cel.values import Opaque
+from clusters.machinery.field import go_quote
+from clusters.machinery.netip import NetipError, parse_addr, parse_prefix
 
 LIBRARY = Library()
 _function, _method = LIBRARY.function, LIBRARY.method
@@ -37,40 +39,31 @@ class Cidr(Opaque):
 
 @_function("ip", [STRING], _IP)
 def _ip(text: str) -> Ip:
-    if "%" in text:
-        raise CelError(f'IP Address "{text}" with zone value is not allowed')
     try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        why = f'IP Address "{text}" parse error during conversion from string: ParseAddr("{text}"): unable to parse IP'
+        address, zone = parse_addr(text)
+    except NetipError as error:
+        why = f"IP Address {go_quote(text)} parse error during conversion from string: {error}"
         raise CelError(why) from None
+    if zone:
+        raise CelError(f"IP address {go_quote(text)} with zone value is not allowed")
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        raise CelError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
+        raise CelError(f"IPv4-mapped IPv6 address {go_quote(text)} is not allowed")
     return Ip(address)
+
+
+_CONVERSION = "network address parse error during conversion from string: "
 
 
 @_function("cidr", [STRING], _CIDR)
 def _cidr(text: str) -> Cidr:
-    bad = CelError(
-        f"network address parse error during conversion from string: netip.ParsePrefix({_quoted(text)}): no '/'"
-    )
-    address, slash, length = text.partition("/")
-    if not slash:
-        raise bad
     try:
-        if not length.isdecimal() or "%" in address:
-            raise ValueError
-        interface = ipaddress.ip_interface(text)
-    except ValueError:
-        raise CelError(
-            f"network address parse error during conversion from string: netip.ParsePrefix({_quoted(text)}):"
-            " bad bits after slash"
-        ) from None
-    return Cidr(interface)
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
+        address, _ = parse_prefix(text)
+    except NetipError as error:
+        # The real server says it twice.
+        raise CelError(f"{_CONVERSION}{_CONVERSION}{error}") from None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        raise CelError(f"{_CONVERSION}IPv4-mapped IPv6 address {go_quote(text)} is not allowed")
+    return Cidr(ipaddress.ip_interface(text))
 
 
 @_function("isIP", [STRING], BOOL)

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from clusters.machinery.cel.errors import CelError
 from clusters.machinery.cel.overloads import Library
 from clusters.machinery.cel.types import BOOL, INT, STRING, Type
-from clusters.machinery.cel.values import Opaque
+from clusters.machinery.cel.values import UINT_MAX, Opaque
+from clusters.machinery.field import go_quote
 
 LIBRARY = Library()
 _function, _method = LIBRARY.function, LIBRARY.method
 _SEMVER = Type("kubernetes.Semver")
-_version = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
-    r"(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
-    re.ASCII,
-).fullmatch
-MAX_LENGTH = 1000
+_PARTS = ("Major number", "Minor number", "Patch number")
+_alphanumeric = re.compile(r"[0-9A-Za-z-]*").fullmatch
+_numeric = re.compile(r"[0-9]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +44,63 @@ class Semver(Opaque):
 def parse(text: str, normalize: bool = False) -> Semver:
     if normalize:
         text = _normalized(text)
-    found = _version(text) if len(text) <= MAX_LENGTH else None
-    if found is None:
-        raise CelError(_problem(text))
-    major, minor, patch = (int(found.group(i)) for i in (1, 2, 3))
-    return Semver((major, minor, patch), found.group(4) or "", text)
+    if not text:
+        raise CelError("Version string empty")
+    parts = text.split(".", 2)
+    if len(parts) != 3:
+        raise CelError("No Major.Minor.Patch elements found")
+    rest, plus, build = parts[2].partition("+")
+    patch, dash, pre = rest.partition("-")
+    major, minor, last = (_number(part, what) for part, what in zip((*parts[:2], patch), _PARTS))
+    for each in pre.split(".") if dash else ():
+        _check_pre(each)
+    for each in build.split(".") if plus else ():
+        if not each:
+            raise CelError("Build meta data is empty")
+        if not _alphanumeric(each):
+            raise CelError(f"Invalid character(s) found in build meta data {go_quote(each)}")
+    return Semver((major, minor, last), pre, text)
+
+
+def _number(text: str, what: str) -> int:
+    if not all("0" <= char <= "9" for char in text):
+        raise CelError(f"Invalid character(s) found in {what.lower()} {go_quote(text)}")
+    if len(text) > 1 and text[0] == "0":
+        raise CelError(f"{what} must not contain leading zeroes {go_quote(text)}")
+    if not text:
+        raise CelError('strconv.ParseUint: parsing "": invalid syntax')
+    return _uint(text)
+
+
+def _uint(text: str) -> int:
+    if len(text) > 20 or int(text) > UINT_MAX:
+        raise CelError(f"strconv.ParseUint: parsing {go_quote(text)}: value out of range")
+    return int(text)
+
+
+def _check_pre(text: str) -> None:
+    if not text:
+        raise CelError("Prerelease is empty")
+    if _numeric(text):
+        if len(text) > 1 and text[0] == "0":
+            raise CelError(f"Numeric PreRelease version must not contain leading zeroes {go_quote(text)}")
+        _uint(text)
+    elif not _alphanumeric(text):
+        raise CelError(f"Invalid character(s) found in prerelease {go_quote(text)}")
 
 
 def _normalized(text: str) -> str:
     """Without a leading v, with three numbers that have no leading zeros."""
-    text = text.removeprefix("v")
-    cut = re.search(r"[-+]", text)
-    core, rest = (text[: cut.start()], text[cut.start() :]) if cut else (text, "")
-    parts = [p.lstrip("0") or "0" if p.isdigit() else p for p in core.split(".")]
-    if len(parts) < 3 and not rest:
+    parts = text.removeprefix("v").split(".", 2)
+    for i, part in enumerate(parts):
+        if len(part) > 1:
+            bare = part.lstrip("0")
+            parts[i] = bare if bare and bare[0].isdigit() else "0" + bare
+    if len(parts) < 3:
+        if re.search(r"[+-]", parts[-1]):
+            raise CelError("short version cannot contain PreRelease/Build meta data")
         parts += ["0"] * (3 - len(parts))
-    return ".".join(parts) + rest
-
-
-def _problem(text: str) -> str:
-    if not text:
-        return "Version string empty"
-    if len(text.split("+")[0].split("-")[0].split(".", 2)) != 3:
-        return "No Major.Minor.Patch elements found"
-    return f'Invalid character(s) found in version "{text}"'
+    return ".".join(parts)
 
 
 def _is_semver(text: str, normalize: bool = False) -> bool:
