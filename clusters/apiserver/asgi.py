@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from clusters.apiserver import render
+from clusters.apiserver.authn import bearer
 from clusters.apiserver.http import Answer, Header, Later, Request, Response, Stream, Upgrade
 from clusters.apiserver.server import ApiServer
 from clusters.machinery.errors import BadRequest
@@ -69,7 +70,7 @@ class ApiApplication:
                 await send_response(answer, send, head=request.method == "HEAD")
         elif isinstance(answer, Stream):
             if websocket:
-                await stream_websocket(answer, receive, send)
+                await stream_websocket(answer, bearer.others(scope.get("subprotocols") or ()), receive, send)
             else:
                 await stream_http(answer, receive, send)
         elif self._upgrades is not None:
@@ -302,10 +303,10 @@ async def stream_http(stream: Stream, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def stream_websocket(stream: Stream, receive: Receive, send: Send) -> None:
-    """A watch over a websocket: a text frame an event."""
+async def stream_websocket(stream: Stream, offered: Sequence[str], receive: Receive, send: Send) -> None:
+    """A watch over a websocket: a text frame an event, in whatever protocol the client names."""
     await receive()
-    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.accept", "subprotocol": offered[0] if len(offered) == 1 else None})
 
     async def emit(data: bytes) -> None:
         for line in data.splitlines():

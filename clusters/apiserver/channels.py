@@ -19,7 +19,7 @@ import orjson
 
 from clusters.apiserver import forward, render
 from clusters.apiserver.asgi import Receive, Scope, Send, refuse_websocket, send_response
-from clusters.apiserver.authn.chain import BEARER_PROTOCOL
+from clusters.apiserver.authn import bearer
 from clusters.apiserver.context import Ports
 from clusters.apiserver.http import Upgrade
 from clusters.machinery.errors import ApiError, BadRequest, InternalError
@@ -75,8 +75,7 @@ class ChannelUpgrades:
 
     async def __call__(self, upgrade: Upgrade, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: ApiError | None = None
-        # One of them may be a token (see authn), which nobody shall read in an error.
-        offered = [p for p in scope.get("subprotocols") or [] if not p.startswith(BEARER_PROTOCOL)]
+        offered = bearer.others(scope.get("subprotocols") or ())
         forwarding = upgrade.kind == "portforward"
         spoken = forward.PROTOCOLS if forwarding else PROTOCOLS
         protocol = next((p for p in spoken if p in offered), None)

@@ -15,6 +15,7 @@ from functools import partial
 
 from clusters.apiserver import aggregation, render, requestinfo
 from clusters.apiserver.audit import record
+from clusters.apiserver.authn import bearer
 from clusters.apiserver.authn.chain import Authenticator
 from clusters.apiserver.authz.chain import Authorizer
 from clusters.apiserver.call import Call
@@ -153,6 +154,8 @@ class ApiServer:
             raise TooLarge(f"Request entity too large: limit is {limit}", details={})
         if "timeout=" in request.query:
             check_timeout(call)
+        if spaced := bearer.ignored(request):
+            call.warnings.append(spaced)
         user = self.authenticator.authenticate(request)
         if user is None:
             raise Unauthorized

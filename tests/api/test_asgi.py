@@ -170,10 +170,11 @@ async def test_a_quiet_watch_gets_bookmarks_if_it_wants_them(app, server, monkey
 async def test_a_watch_over_a_websocket_sends_a_frame_an_event(app, api):
     api.create(CMS, {"metadata": {"name": "a"}})
     api.create(CMS, {"metadata": {"name": "b"}})
-    asked = {**scope("GET", f"/k8s/demo{CMS}", "watch=1"), "type": "websocket", "subprotocols": []}
+    offered = ["base64url.bearer.authorization.k8s.io.eA", "mine"]
+    asked = {**scope("GET", f"/k8s/demo{CMS}", "watch=1"), "type": "websocket", "subprotocols": offered}
     communicator = ApplicationCommunicator(app, asked)
     await communicator.send_input({"type": "websocket.connect"})
-    assert (await communicator.receive_output(5))["type"] == "websocket.accept"
+    assert await communicator.receive_output(5) == {"type": "websocket.accept", "subprotocol": "mine"}
     names = [json.loads((await communicator.receive_output(5))["text"])["object"]["metadata"]["name"] for _ in "ab"]
     assert names == ["a", "b"]
     await communicator.send_input({"type": "websocket.disconnect", "code": 1000})

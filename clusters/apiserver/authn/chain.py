@@ -1,16 +1,15 @@
 """Authentication: the embedding application's word, a client certificate, a playground token, a service account
 token, or nobody.
 
-Models: apiserver, pkg/authentication/request/{x509,bearertoken,anonymous,union}.
+Models: apiserver, pkg/authentication/request/{x509,anonymous,union}.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clusters.apiserver.authn import bearer
 from clusters.apiserver.authn.certificates import BadCertificate, ClientCertificates
 from clusters.apiserver.authn.service_account import BadToken, Holder, ServiceAccountTokens
 from clusters.apiserver.call import ANONYMOUS
@@ -19,7 +18,6 @@ from clusters.apiserver.http import Request
 from clusters.machinery.types import UserInfo
 
 AUTHENTICATED = "system:authenticated"
-BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 
 
 def authenticated(user: UserInfo) -> UserInfo:
@@ -51,7 +49,10 @@ class Authenticator:
             else:
                 if user is not None:
                     return authenticated(user)
-        token = bearer(request)
+        try:
+            token = bearer.token_of(request)
+        except bearer.Malformed:
+            return None
         if token:
             return self.token(token)
         if refused:
@@ -77,28 +78,3 @@ class Authenticator:
             own = tuple(a for a in self._cluster.settings.audiences if a in audiences)
             holder = Holder(user, own) if own else None
         return replace(holder, user=authenticated(holder.user)) if holder is not None else None
-
-
-def bearer(request: Request) -> str:
-    """The bearer token of the Authorization header, or of a websocket subprotocol."""
-    header = request.header("authorization")
-    if header:
-        scheme, _, token = header.strip().partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-    protocols = request.header("sec-websocket-protocol")
-    if BEARER_PROTOCOL in protocols:
-        return _websocket_token(protocols)
-    return ""
-
-
-def _websocket_token(protocols: str) -> str:
-    prefix = BEARER_PROTOCOL
-    for protocol in protocols.split(","):
-        protocol = protocol.strip()
-        if protocol.startswith(prefix):
-            text = protocol[len(prefix) :]
-            try:
-                return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                return ""
-    return ""
