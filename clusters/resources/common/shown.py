@@ -40,9 +40,9 @@ NODE_SELECTOR_TERM: Shape = (
     ("MatchExpressions", "matchExpressions", Inner(_REQUIREMENT, many=True)),
     ("MatchFields", "matchFields", Inner(_REQUIREMENT, many=True)),
 )
-_SELECTOR: Shape = (("NodeSelectorTerms", "nodeSelectorTerms", Inner(NODE_SELECTOR_TERM, many=True)),)
+NODE_SELECTOR: Shape = (("NodeSelectorTerms", "nodeSelectorTerms", Inner(NODE_SELECTOR_TERM, many=True)),)
 
-VOLUME_NODE_AFFINITY: Shape = (("Required", "required", Inner(_SELECTOR)),)
+VOLUME_NODE_AFFINITY: Shape = (("Required", "required", Inner(NODE_SELECTOR)),)
 
 PARENT_REFERENCE: Shape = (
     ("Group", "group", ""),

@@ -14,6 +14,7 @@ from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_su
 from clusters.machinery.types import Obj
 from clusters.resources.common.checks import IMMUTABLE, label, needed
 from clusters.resources.common.conditions import condition_errors
+from clusters.resources.common.shown import shown
 from clusters.resources.pod_spec.scheduling import node_selector_errors
 from clusters.resources.pod_spec.volumes import driver_name_errors
 from clusters.resources.resource.names import each_errors, pool_name_errors, unique_errors
@@ -26,6 +27,7 @@ from clusters.resources.resource.requests import (
     request_names,
     request_ref_errors,
 )
+from clusters.resources.resource.shapes import ALLOCATION
 from clusters.resources.resource.slice_devices import binding_errors
 
 MAX_CONSUMERS = 256
@@ -82,7 +84,8 @@ def claim_status_errors(new: Obj, old: Obj) -> ErrorList:
             errors.append(forbidden(at, why))
     at = _STATUS.child("allocation")
     if allocation is not None and before.get("allocation") is not None:
-        return errors + ([] if allocation == before["allocation"] else [invalid(at, allocation, IMMUTABLE)])
+        same = allocation == before["allocation"]
+        return errors + ([] if same else [invalid(at, shown(allocation, ALLOCATION), IMMUTABLE)])
     return errors + (_allocation_errors(allocation, at, request_names(new["spec"])) if allocation is not None else [])
 
 

@@ -5,13 +5,16 @@ Models: kubernetes, registry/resource/resourceclaim and resourceclaimtemplate.
 
 from __future__ import annotations
 
-from clusters.machinery.field import ErrorList, Path, forbidden
+from clusters.machinery.field import ErrorList, Path, forbidden, invalid
 from clusters.machinery.types import Obj
 from clusters.resources.base import Context, Strategy
 from clusters.resources.common.cells import at
+from clusters.resources.common.checks import IMMUTABLE
 from clusters.resources.common.meta import annotation_errors, immutable_errors, label_errors
+from clusters.resources.common.shown import shown
 from clusters.resources.resource.allocation import claim_status_errors, drop_released
 from clusters.resources.resource.requests import claim_spec_errors, default_requests
+from clusters.resources.resource.shapes import CLAIM_SPEC
 from clusters.resources.resource.status_rights import status_rights_errors
 
 ADMIN_LABEL = "resource.kubernetes.io/admin-access"
@@ -37,7 +40,7 @@ class ResourceClaimStrategy(Strategy):
         return _admin_errors(obj["spec"], ctx) + claim_spec_errors(obj["spec"], _SPEC)
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return _admin_errors(new["spec"], ctx) + immutable_errors(new["spec"], old["spec"], _SPEC)
+        return _admin_errors(new["spec"], ctx) + immutable_errors(new["spec"], old["spec"], _SPEC, CLAIM_SPEC)
 
     def prepare_status(self, new: Obj, old: Obj, ctx: Context) -> None:
         status = dict(new.get("status") or {})
@@ -64,7 +67,13 @@ class ResourceClaimTemplateStrategy(Strategy):
         return errors + claim_spec_errors(claim, _SPEC.child("spec"))
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
-        return _admin_errors(new["spec"].get("spec") or {}, ctx) + immutable_errors(new["spec"], old["spec"], _SPEC)
+        spec = new["spec"]
+        errors = _admin_errors(spec.get("spec") or {}, ctx)
+        if immutable_errors(spec, old["spec"], _SPEC):
+            # Its metadata stand beside the claim's spec in the server's own type.
+            value = {**(spec.get("metadata") or {}), "Spec": shown(spec.get("spec") or {}, CLAIM_SPEC)}
+            errors.append(invalid(_SPEC, value, IMMUTABLE))
+        return errors
 
 
 def _admin_errors(claim: Obj, ctx: Context) -> ErrorList:

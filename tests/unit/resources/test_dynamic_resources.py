@@ -109,7 +109,23 @@ def test_what_a_claim_asks_for_is_fixed() -> None:
     objects = Objects()
     stored = objects.create(claim(ONE))
     found = told(objects.patch_refused(stored, {"spec": {"devices": {"requests": [{**ONE, "name": "x"}]}}}))
-    assert [(field, text[-18:]) for field, text in found] == [("spec", "field is immutable")]
+    exactly = (
+        '{"DeviceClassName":"gpu.example.com","Selectors":null,"AllocationMode":"ExactCount","Count":1,"AdminAccess":null,'
+        '"Tolerations":null,"Capacity":null}'
+    )
+    request = '{"Name":"x","Exactly":' + exactly + ',"FirstAvailable":null}'
+    shown = '{"Devices":{"Requests":[' + request + '],"Constraints":null,"Config":null}}'
+    assert found == [("spec", f"Invalid value: {shown}: field is immutable")]
+
+
+def test_what_a_template_asks_for_is_fixed() -> None:
+    objects = Objects()
+    template = {**claim(ONE), "kind": "ResourceClaimTemplate"}
+    template["spec"] = {"metadata": {"labels": {"a": "b"}}, "spec": template["spec"]}
+    stored = objects.create(template)
+    [(field, text)] = told(objects.patch_refused(stored, {"spec": {"metadata": {"labels": {"a": "c"}}}}))
+    assert field == "spec"
+    assert text.startswith('Invalid value: {"labels":{"a":"c"},"Spec":{"Devices":{"Requests":[{"Name":')
 
 
 def test_an_allocation_stays_and_what_is_released_is_forgotten() -> None:
