@@ -28,11 +28,13 @@ TICK_SECONDS = 0.25
 class PlayedLogs:
     """`apiserver.context.ContainerLogs` of one cluster. `refresh` catches up with the cluster's log."""
 
-    def __init__(self, lookup: Lookup, clock: Clock, refresh: Callable[[], object]) -> None:
+    def __init__(
+        self, lookup: Lookup, clock: Clock, refresh: Callable[[], object], playback: Playback | None = None
+    ) -> None:
         self._lookup = lookup
         self._clock = clock
         self._refresh = refresh
-        self._replay = Playback(lookup)
+        self._replay = playback if playback is not None else Playback(lookup)
 
     def lines(self, pod: Obj, container: str, now: int, *, previous: bool = False) -> list[logs.LogLine]:
         return logs.log_lines(pod, container, now, previous=previous, replay=self._replay)

@@ -36,6 +36,7 @@ from clusters.apiserver.asgi import (
 from clusters.apiserver.context import ClusterContext, ServerSettings
 from clusters.apiserver.http import Response
 from clusters.apiserver.server import ApiServer
+from clusters.components.kubelet.console.playback import Playback
 from clusters.machinery.errors import ApiError, Forbidden, InternalError, NotFound, Unauthorized
 from clusters.machinery.types import UserInfo
 from clusters.models import Cluster
@@ -139,14 +140,15 @@ class Gateway:
         return found
 
     def _build(self, handle: ClusterHandle) -> ApiApplication:
-        context = self._context(handle)
+        playback = Playback(handle.registry.lookup)
+        context = self._context(handle, playback)
         server = ApiServer(context)
-        containers = Containers(context, handle.clock, handle.refresh, server.pod_token)
+        containers = Containers(context, handle.clock, handle.refresh, server.pod_token, playback)
         context.ports = PlayedPorts(containers)
         upgrades = Streams(containers, context.ports, context.settings)
         return ApiApplication(server, root=f"{PREFIX}{handle.name}", upgrades=upgrades)
 
-    def _context(self, handle: ClusterHandle) -> ClusterContext:
+    def _context(self, handle: ClusterHandle, playback: Playback) -> ClusterContext:
         row = Cluster(pk=handle.id, name=handle.name)
 
         def token_user(token: str) -> UserInfo | None:
@@ -163,7 +165,7 @@ class Gateway:
             client_ca=client_authority(settings.SECRET_KEY, handle.id, handle.created).pem,
             audit=ClusterAudit(handle.id, handle.clock, audit_log),
             settings=server_settings(handle.name),
-            logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh),
+            logs=PlayedLogs(handle.registry.lookup, handle.clock, handle.refresh, playback),
         )
 
     # browsers

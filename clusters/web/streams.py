@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -22,8 +20,8 @@ from clusters.apiserver.http import Upgrade
 from clusters.client.inprocess import InProcessClient
 from clusters.components.kubelet.console import attach
 from clusters.components.kubelet.console.container import Container
-from clusters.components.kubelet.console.files import Layer
 from clusters.components.kubelet.console.network import ClusterNetwork, Refused
+from clusters.components.kubelet.console.playback import Playback
 from clusters.components.kubelet.console.servers import Connection
 from clusters.components.kubelet.console.session import STDERR, NotStarted, Session
 from clusters.kernel.clock import SECOND, ClockSpec
@@ -32,8 +30,6 @@ from clusters.machinery.types import Obj
 
 logger = logging.getLogger(__name__)
 
-LAYERS = 200
-"""Containers whose written files are kept."""
 IDLE_SECONDS = 4 * 3600.0
 """After so long without a byte either way a session ends, as a kubelet's does."""
 LOOK_SECONDS = 0.5
@@ -56,27 +52,37 @@ class Time(Protocol):
 class Containers:
     """The running containers of one cluster, each with what was written in it."""
 
-    def __init__(self, cluster: ClusterContext, time: Time, refresh: Callable[[], object], issue: Issue) -> None:
+    def __init__(
+        self,
+        cluster: ClusterContext,
+        time: Time,
+        refresh: Callable[[], object],
+        issue: Issue,
+        playback: Playback | None = None,
+    ) -> None:
         self.lookup = cluster.registry.lookup
         self._registry = cluster.registry
         self.rng = cluster.rng
         self.time = time
-        self.network = ClusterNetwork(self.lookup)
         self._refresh = refresh
         self._issue = issue
-        self._layers: OrderedDict[str, Layer] = OrderedDict()
-        self._lock = threading.Lock()
+        self._playback = playback if playback is not None else Playback(self.lookup)
+        self.network = ClusterNetwork(self.lookup, self._playback.disks, self._playback.settle)
 
     def find(self, namespace: str, pod: str, name: str) -> Container | None:
         """The container as it is now; None if it is not running."""
         found = self.pod(namespace, pod)
         if found is None:
             return None
-        container = Container(found, name, self.lookup, self._issue)
+        container = Container(found, name, self.lookup, self._issue, disks=self._playback.disks)
         if not container.running:
             return None
-        container.layer = self._layer(container.id)
+        container.layer = self._playback.disks.layer(container.id)
         return container
+
+    def settle(self, pod: Obj) -> None:
+        """Have done what the Pod's own scripts do to its files."""
+        self._playback.settle(pod)
 
     def ended(self, namespace: str, pod: str, name: str, container_id: str, code: int) -> None:
         """The container's own process has ended: what its kubelet would tell of it."""
@@ -92,15 +98,6 @@ class Containers:
     def pod(self, namespace: str, name: str) -> Obj | None:
         self._refresh()
         return self.lookup.get("pods", namespace, name)
-
-    def _layer(self, container_id: str) -> Layer:
-        with self._lock:
-            layer = self._layers.setdefault(container_id, Layer())
-            self._layers.move_to_end(container_id)
-            while len(self._layers) > LAYERS:
-                self._layers.popitem(last=False)
-            self.network.layers = self._layers
-        return layer
 
     def now(self, due: int | None = None) -> int:
         """The cluster's time. At full speed the clock moves only for the cluster's own work: there a session's
@@ -172,6 +169,7 @@ class PlayedProcesses:
             raise NotStarted(f"unable to upgrade connection: container {upgrade.container} not found in pod {where}")
         if container is None:
             raise NotStarted(f'unable to upgrade connection: container not found ("{upgrade.container}")')
+        containers.settle(container.pod)
         command: list[str] | None = upgrade.command
         if upgrade.kind == "attach":
             command = attach.own_shell(container)

@@ -70,3 +70,62 @@ def test_plan_stands_where_the_run_ended_otherwise() -> None:
 def test_scripts_are_not_run_for_ever() -> None:
     _lines(_pod("sh", "-c", "while true; do env; sleep 0.001; done"), 5)
     _lines(_pod("sh", "-c", "seq 1 100000; ls", ended=0))
+
+
+def _twins(uid: str, *scripts: str, volume: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A Pod of containers with a common volume at /data; the first is an init container."""
+    mount = [{"name": "common", "mountPath": "/data"}]
+    made = [
+        {"name": f"c{i}", "image": "busybox", "command": ["sh", "-c", script], "volumeMounts": mount}
+        for i, script in enumerate(scripts)
+    ]
+    moments = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
+    ended = {"terminated": {"exitCode": 0, **moments}}
+    statuses = [{"name": c["name"], "containerID": f"containerd://{uid}{c['name']}", "state": ended} for c in made]
+    return {
+        "metadata": {"name": uid, "namespace": "shop", "uid": uid},
+        "spec": {
+            "nodeName": "node-1",
+            "initContainers": made[:1],
+            "containers": made[1:],
+            "volumes": [{"name": "common", **(volume or {"emptyDir": {}})}],
+        },
+        "status": {"initContainerStatuses": statuses[:1], "containerStatuses": statuses[1:]},
+    }
+
+
+def test_volume_carries_files_from_one_container_to_the_next() -> None:
+    pod = _twins("a", "echo one > /data/f; echo own > /tmp/g", "cat /data/f; ls /tmp")
+    lines = log_lines(pod, "c1", BEGAN + 60 * SECOND, replay=Playback(OBJECTS))
+    assert [line.text for line in lines] == ["one"]
+
+
+def test_claims_and_nodes_keep_files_for_other_pods_and_pods_do_not() -> None:
+    for volume, kept in (
+        ({"persistentVolumeClaim": {"claimName": "data"}}, ["one"]),
+        ({"hostPath": {"path": "/srv/x"}}, ["one"]),
+        ({"emptyDir": {}}, []),
+    ):
+        playback = Playback(OBJECTS)
+        playback.settle(_twins("a", "echo one > /data/f", "true", volume=volume))
+        after = _twins("b", "true", "if [ -f /data/f ]; then cat /data/f; fi", volume=volume)
+        lines = log_lines(after, "c1", BEGAN + 60 * SECOND, replay=playback)
+        assert [line.text for line in lines] == kept
+
+
+def test_node_shows_what_is_in_its_folders() -> None:
+    playback = Playback(OBJECTS)
+    playback.settle(
+        _twins("a", "mkdir /data/sub; echo one > /data/sub/f", "true", volume={"hostPath": {"path": "/srv"}})
+    )
+    deeper = _twins("b", "true", "ls /data; cat /data/f", volume={"hostPath": {"path": "/srv/sub"}})
+    lines = log_lines(deeper, "c1", BEGAN + 60 * SECOND, replay=playback)
+    assert [line.text for line in lines] == ["f", "one"]
+
+
+def test_hook_that_runs_after_the_start_writes_its_files() -> None:
+    playback = Playback(OBJECTS)
+    pod = _pod("sleep", "3600", lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "echo hi > /tmp/hook"]}}})
+    pod["status"]["containerStatuses"][0]["containerID"] = "containerd://hooked"
+    playback.settle(pod)
+    assert playback.disks.layer("hooked").entries["/tmp/hook"].data == b"hi\n"  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from clusters.components.kubelet import behavior, images
 from clusters.components.kubelet.console import pictures
-from clusters.components.kubelet.console.files import Files, Layer
+from clusters.components.kubelet.console.files import Disks, Files, Layer
 from clusters.components.kubelet.timing import when
 from clusters.machinery import quantity
 from clusters.machinery.types import Obj
@@ -26,13 +26,14 @@ _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][\w.-]*)\))")
 @dataclass(slots=True)
 class Container:
     """One container of a Pod as stored objects show it. `token(pod, source)` makes the token that a projected
-    volume holds; `layer` is what was written in it so far."""
+    volume holds; `layer` is what was written in it so far, `disks` what was written to volumes."""
 
     pod: Obj
     name: str
     lookup: Lookup
     token: Callable[[Obj, Obj], str]
     layer: Layer = field(default_factory=Layer)
+    disks: Disks = field(default_factory=Disks)
 
     @property
     def spec(self) -> Obj:
@@ -248,11 +249,35 @@ class Container:
             out.mount(path, read_only=bool(mount.get("readOnly") or fixed))
             out.put(path, content[sub], time=time)
             return
-        out.mount(path, read_only=bool(mount.get("readOnly") or fixed))
+        key, base = self._disk(volume)
+        layer = self.disks.layer(key) if key else None
+        out.mount(
+            path, read_only=bool(mount.get("readOnly") or fixed), layer=layer, base=f"{base}{sub}".rstrip("/") or "/"
+        )
         prefix = f"{sub}/" if sub else ""
         for name, data in content.items():
             if name.startswith(prefix):
                 out.put(f"{path}/{name[len(prefix) :]}", data, time=time)
+
+    def _disk(self, volume: Obj) -> tuple[str, str]:
+        """(what a volume that can be written is known by, where in it the mount begins); ("", "") for any other."""
+        own = self.pod["metadata"]
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
+        if "ephemeral" in volume:
+            claim = f"{own['name']}-{volume['name']}"
+        if claim:
+            found = self._object("persistentvolumeclaims", claim) or {}
+            name = (found.get("spec") or {}).get("volumeName") or f"{self.namespace}/{claim}"
+            bound = self.lookup.get("persistentvolumes", "", name) or {}
+            volume = bound.get("spec") or {}
+            if "hostPath" not in volume:
+                return f"volume/{name}", "/"
+        if "hostPath" in volume:
+            base = "/" + volume["hostPath"].get("path", "").strip("/")
+            return f"node/{self.pod['spec'].get('nodeName', '')}", base.rstrip("/") + "/"
+        if "emptyDir" in volume:
+            return f"pod/{own['uid']}/{volume['name']}", "/"
+        return "", ""
 
     def _volume(self, volume: Obj) -> dict[str, bytes]:
         if "configMap" in volume:

@@ -7,8 +7,11 @@ written in the container and is kept by whoever keeps the session's `Layer`.
 from __future__ import annotations
 
 import posixpath
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from clusters.components.kubelet.script import limits
 
@@ -38,6 +41,35 @@ class Layer:
         return sum(len(f.data or b"") for f in self.entries.values() if f is not None)
 
 
+class Disks:
+    """The layers of one cluster by what they belong to: a container, or a volume that several of them mount. Only so
+    many are kept."""
+
+    def __init__(self, kept: int = 400) -> None:
+        self._kept = kept
+        self._layers: OrderedDict[str, Layer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def layer(self, key: str) -> Layer:
+        with self._lock:
+            layer = self._layers.setdefault(key, Layer())
+            self._layers.move_to_end(key)
+            while len(self._layers) > self._kept:
+                self._layers.popitem(last=False)
+        return layer
+
+
+class Mount(NamedTuple):
+    """A volume with a layer of its own: what is at `path` is at `base` in it."""
+
+    path: str
+    base: str
+    layer: Layer
+
+    def inner(self, path: str) -> str:
+        return (self.base.rstrip("/") + path[len(self.path) :]) or "/"
+
+
 class Files:
     """Paths are absolute and normalised ("/" has no trailing slash)."""
 
@@ -46,6 +78,7 @@ class Files:
         self._layer = layer
         self._read_only: list[str] = []
         self._mounts: list[str] = []
+        self._volumes: list[Mount] = []
 
     # building
 
@@ -62,12 +95,14 @@ class Files:
         self._parents(path, 0)
         self._lower[path] = File(b"", 0o666, 0, device=True)
 
-    def mount(self, path: str, *, read_only: bool) -> None:
-        """From here on another volume: what the image had there is hidden."""
+    def mount(self, path: str, *, read_only: bool, layer: Layer | None = None, base: str = "/") -> None:
+        """From here on another volume, with its own layer if it can be written: what the image had there is hidden."""
         for known in [p for p in self._lower if p.startswith(path + "/")]:
             del self._lower[known]
         self.folder(path)
         self._mounts.append(path)
+        if layer is not None:
+            self._volumes.append(Mount(path, base, layer))
         if read_only:
             self._read_only.append(path)
 
@@ -79,12 +114,24 @@ class Files:
 
     # reading
 
+    def _place(self, path: str) -> tuple[dict[str, File | None], str, str]:
+        """(entries of the layer that holds the path, its name there, the name of the layer's root)."""
+        found: Mount | None = None
+        for volume in self._volumes:
+            if path.startswith(volume.path + "/") and (found is None or len(volume.path) > len(found.path)):
+                found = volume
+        if found is None or any(
+            len(m) > len(found.path) and (path == m or path.startswith(m + "/")) for m in self._mounts
+        ):
+            return self._layer.entries, path, "/"
+        return found.layer.entries, found.inner(path), found.base
+
     def get(self, path: str) -> File | None:
-        entries = self._layer.entries
-        if path in entries:
-            return entries[path]
-        parent = path
-        while parent != "/":
+        entries, inner, root = self._place(path)
+        if inner in entries:
+            return entries[inner]
+        parent = inner
+        while parent not in ("/", root):
             parent = posixpath.dirname(parent)
             if parent in entries and entries[parent] is None:
                 return None
@@ -117,6 +164,9 @@ class Files:
     def _paths(self) -> Iterable[str]:
         yield from self._lower
         yield from self._layer.entries
+        for path, base, layer in self._volumes:
+            prefix = base.rstrip("/") + "/"
+            yield from (f"{path}/{inner[len(prefix) :]}" for inner in list(layer.entries) if inner.startswith(prefix))
 
     def _under_file(self, path: str) -> bool:
         while path != "/":
@@ -160,34 +210,36 @@ class Files:
         if path in self._mounts or path == "/" or path in ("/dev", "/proc", "/sys"):
             raise FileProblem("Resource busy")
         self._check_writable(path)
-        entries = self._layer.entries
-        for known in [p for p in entries if p.startswith(path + "/")]:
+        entries, inner, _ = self._place(path)
+        for known in [p for p in entries if p.startswith(inner + "/")]:
             del entries[known]
         if path in self._lower:
-            self._room(path)
-            entries[path] = None
+            self._room(entries, inner)
+            entries[inner] = None
         else:
-            entries.pop(path, None)
+            entries.pop(inner, None)
 
     def _set(self, path: str, file: File) -> None:
         data = file.data or b""
         if len(data) > limits.FILE:
             raise FileProblem("File too large")
-        self._room(path)
-        old = self._layer.entries.get(path)
-        if self._layer.size() - len(old.data or b"" if old is not None else b"") + len(data) > limits.LAYER:
+        entries, inner, _ = self._place(path)
+        self._room(entries, inner)
+        old = entries.get(inner)
+        used = sum(len(f.data or b"") for f in entries.values() if f is not None)
+        if used - len(old.data or b"" if old is not None else b"") + len(data) > limits.LAYER:
             raise FileProblem("No space left on device")
-        hidden = path in self._layer.entries and old is None
-        if hidden and file.data is None:
+        hidden = inner in entries and old is None
+        if hidden and file.data is None and inner == path:
             # A directory that was removed comes back empty.
             for known in [p for p in self._lower if p.startswith(path + "/")]:
-                self._layer.entries.setdefault(known, None)
-        self._layer.entries[path] = file
+                entries.setdefault(known, None)
+        entries[inner] = file
 
-    def _room(self, path: str) -> None:
-        if len(path) > 4096:
+    def _room(self, entries: dict[str, File | None], inner: str) -> None:
+        if len(inner) > 4096:
             raise FileProblem("File name too long")
-        if path not in self._layer.entries and len(self._layer.entries) >= limits.FILES:
+        if inner not in entries and len(entries) >= limits.FILES:
             raise FileProblem("No space left on device")
 
     def _check_writable(self, path: str) -> None:

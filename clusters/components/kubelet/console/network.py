@@ -5,14 +5,14 @@ Models: CoreDNS' kubernetes plugin, kube-proxy; network policies are not looked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
 
 from clusters.components.kubelet import behavior
 from clusters.components.kubelet.console.container import Container
-from clusters.components.kubelet.console.files import Layer
+from clusters.components.kubelet.console.files import Disks
 from clusters.machinery.types import Obj
 from clusters.resources.base import Lookup
 
@@ -60,7 +60,9 @@ class ClusterNetwork:
     """`Network` of the cluster that `lookup` shows. `turn` spreads connections over endpoints."""
 
     lookup: Lookup
-    layers: dict[str, Layer] = field(default_factory=dict)
+    disks: Disks = field(default_factory=Disks)
+    settle: Callable[[Obj], None] = lambda pod: None
+    """Called with a Pod before its files are looked at."""
     turn: int = 0
 
     # names
@@ -147,9 +149,10 @@ class ClusterNetwork:
     def inside(self, pod: Obj, port: int) -> Target:
         """The container of a Pod that listens on that port. Raises Refused."""
         for spec in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
-            container = Container(pod, spec["name"], self.lookup, lambda _pod, _source: "")
-            container.layer = self.layers.get(container.id, container.layer)
+            container = Container(pod, spec["name"], self.lookup, lambda _pod, _source: "", disks=self.disks)
             if container.running and port in listening(container):
+                self.settle(pod)
+                container.layer = self.disks.layer(container.id)
                 return Target(container, port)
         raise Refused
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from clusters.components.kubelet import behavior, catalogue, shell
 from clusters.components.kubelet.console.container import Container, expand
+from clusters.components.kubelet.console.files import Disks
 from clusters.components.kubelet.console.network import ClusterNetwork
 from clusters.components.kubelet.console.session import NotStarted, Session
 from clusters.components.kubelet.shell import Line, Program
@@ -29,34 +30,81 @@ _SLACK = 200 * MILLISECOND
 
 
 class Playback:
-    """`logs.Replay` of one cluster."""
+    """`logs.Replay` of one cluster. What the scripts write goes to `disks`, where others find it."""
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, disks: Disks | None = None) -> None:
         self._lookup = lookup
-        self._network = ClusterNetwork(lookup)
+        self.disks = disks if disks is not None else Disks()
+        self._network = ClusterNetwork(lookup, self.disks)
         self._known: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
 
     def __call__(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
+        for earlier in _before(pod, spec):
+            self._once(pod, earlier)
+        return self._kept(pod, spec, program, began)
+
+    def settle(self, pod: Obj) -> None:
+        """Let the Pod's scripts write what they write into files, if that can be seen by others."""
+        if any(key in v for v in pod["spec"].get("volumes") or () for key in _SHARED) or any(
+            (c.get("lifecycle") or {}).get("postStart") for c in pod["spec"]["containers"]
+        ):
+            for spec in (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]):
+                self._once(pod, spec)
+
+    def _once(self, pod: Obj, spec: Obj) -> None:
+        container = self._container(pod, spec)
+        if container.started:
+            self._kept(pod, spec, behavior.of(pod, spec).program, container.started)
+
+    def _container(self, pod: Obj, spec: Obj) -> Container:
+        found = Container(pod, spec["name"], self._lookup, lambda _pod, _source: "", disks=self.disks)
+        found.layer = self.disks.layer(found.id) if found.id else found.layer
+        return found
+
+    def _kept(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
         key = (str(pod["metadata"]["uid"]), str(spec["name"]), began)
         found = self._known.get(key)
         if found is None:
+            # Known before it is played: what is played may ask for the Pod again.
+            self._known[key] = program
             found = self._known[key] = self._played(pod, spec, program, began)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return found
 
     def _played(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
+        container = self._container(pod, spec)
         line = behavior.command_line(spec, catalogue.profile(spec.get("image", "")))
-        if not line or not _is_fit(pod, program):
-            return program
-        container = Container(pod, spec["name"], self._lookup, lambda _pod, _source: "")
-        known = container.environment()
+        out = program
+        if line and _is_fit(pod, program):
+            known = container.environment()
+            session = self._session(container, [expand(str(word), known) for word in line], began)
+            out = _printed(session, program, began) if session is not None else program
+        hook = ((spec.get("lifecycle") or {}).get("postStart") or {}).get("exec") or {}
+        session = self._session(container, [str(word) for word in hook.get("command") or ()], began)
+        if session is not None:
+            session.advance(began, _TURNS * _STEPS)
+            session.kill()
+        return out
+
+    def _session(self, container: Container, words: list[str], now: int) -> Session | None:
         try:
-            words = [expand(str(word), known) for word in line]
-            session = Session(container, self._network, words, now=began, stdin=False, tty=False)
+            return Session(container, self._network, words, now=now, stdin=False, tty=False)
         except NotStarted:
-            return program
-        return _printed(session, program, began)
+            return None
+
+
+_SHARED = ("emptyDir", "persistentVolumeClaim", "ephemeral", "hostPath")
+
+
+def _before(pod: Obj, spec: Obj) -> list[Obj]:
+    """The init containers that ran before that one."""
+    out: list[Obj] = []
+    for each in pod["spec"].get("initContainers") or ():
+        if each["name"] == spec["name"]:
+            break
+        out.append(each)
+    return out
 
 
 def _is_fit(pod: Obj, program: Program) -> bool:
