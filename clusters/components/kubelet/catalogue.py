@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clusters.components.kubelet.images import base_name
+from clusters.components.kubelet.images import kind
 from clusters.components.kubelet.shell import RUNS_ON, Line, Program
 from clusters.kernel.clock import MILLISECOND, SECOND
 
@@ -117,4 +117,4 @@ _UNKNOWN = Profile()
 
 
 def profile(image: str) -> Profile:
-    return _IMAGES.get(base_name(image), _UNKNOWN)
+    return _IMAGES.get(kind(image), _UNKNOWN)

@@ -14,12 +14,34 @@ from clusters.kernel.clock import MILLISECOND, SECOND
 from clusters.kernel.rng import Rng
 from clusters.machinery.images import base_name, digest_name, full_name, is_reference
 
-__all__ = ["base_name", "check_time", "digest_name", "full_name", "go_duration", "is_reference", "pull_time", "size"]
+__all__ = [
+    "base_name",
+    "check_time",
+    "digest_name",
+    "full_name",
+    "go_duration",
+    "is_reference",
+    "kind",
+    "pull_time",
+    "size",
+]
 
 _SIZES_MIB = {
     "busybox": 2.2, "alpine": 3.6, "nginx": 72.3, "redis": 41.5, "postgres": 158.0, "mysql": 245.0, "mongo": 290.0,
     "httpd": 60.2, "python": 380.0, "node": 400.0, "golang": 310.0, "ubuntu": 29.8, "debian": 48.5, "pause": 0.3,
 }  # fmt: skip
+
+
+_VARIANTS = ("-slim", "-unprivileged", "-alpine", "-server")
+
+
+@lru_cache(maxsize=4096)
+def kind(image: str) -> str:
+    """The base name without what only tells one build of a program from another: `nginx` of `nginx-slim`."""
+    name = base_name(image)
+    for variant in _VARIANTS:
+        name = name.removesuffix(variant)
+    return name
 
 
 @lru_cache(maxsize=4096)

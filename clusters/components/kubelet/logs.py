@@ -58,8 +58,8 @@ def log_lines(
     run = _run(pod, container, previous=previous)
     if spec is None or run is None:
         return []
-    began, ended = run
-    known = _behavior(pod, spec, began, ended)
+    began, ended, _ = run
+    known = _behavior(pod, spec, run)
     program = known.program if replay is None else replay(pod, spec, known.program, began)
     until = now if ended is None else min(ended, now)
     lines = [LogLine(began + at, text) for at, text in program.lines if began + at <= until]
@@ -70,21 +70,26 @@ def log_lines(
     return [LogLine(line.time, _filled(line.text, line.time, host)) for line in lines]
 
 
-def _behavior(pod: Obj, spec: Obj, began: int, ended: int | None) -> behavior.Behavior:
-    """How it behaved: a run that waited for other hosts and ended must have reached them in its last second."""
+def _behavior(pod: Obj, spec: Obj, run: _Span) -> behavior.Behavior:
+    """How it behaved: a run that asked for other hosts and ended could reach them from the start, or from its last
+    second on, or never, whichever explains its end."""
+    began, ended, code = run
     known = behavior.of(pod, spec)
     if ended is None or not known.program.hosts:
         return known
-    reached = ended - SECOND + 1
-    return behavior.of(pod, spec, reach=lambda host, namespace: reached, began=began)
+    for since in (began, ended - SECOND + 1):
+        found = behavior.of(pod, spec, reach=lambda host, namespace, since=since: since, began=began)  # type: ignore[misc]
+        if found.ends is not None and found.ends[1] == code and began + found.ends[0] <= ended + SECOND:
+            return found
+    return known
 
 
 def next_line_at(pod: Obj, container: str, now: int) -> int | None:
     """When the container prints next, for a client that follows its log; None if it will not by itself."""
     spec, run = _container(pod, container), _run(pod, container, previous=False)
-    if spec is None or run is None or run[1] is not None:
+    if spec is None or run is None or run.ended is not None:
         return None
-    program, began = behavior.of(pod, spec).program, run[0]
+    program, began = behavior.of(pod, spec).program, run.began
     times = [began + at for at, _ in program.lines if began + at > now]
     loop = program.loop
     if loop is not None and loop.lines and loop.period > 0:
@@ -104,8 +109,16 @@ def _container(pod: Obj, name: str) -> Obj | None:
     return None
 
 
-def _run(pod: Obj, name: str, *, previous: bool) -> tuple[int, int | None] | None:
-    """(start, end or None) of the container's run; None if there was none."""
+class _Span(NamedTuple):
+    """A container's run: `ended` None for one that goes on."""
+
+    began: int
+    ended: int | None = None
+    code: int = 0
+
+
+def _run(pod: Obj, name: str, *, previous: bool) -> _Span | None:
+    """None if there was none."""
     status = pod.get("status") or {}
     for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
         for each in status.get(key) or ():
@@ -114,11 +127,12 @@ def _run(pod: Obj, name: str, *, previous: bool) -> tuple[int, int | None] | Non
             state, last = each.get("state") or {}, each.get("lastState") or {}
             ended = last.get("terminated") if previous else state.get("terminated") or None
             if not previous and "running" in state:
-                return when(state["running"]["startedAt"]), None
+                return _Span(when(state["running"]["startedAt"]))
             if not previous and "waiting" in state:
                 ended = last.get("terminated")
             if ended and ended.get("startedAt"):
-                return when(ended["startedAt"]), when(ended["finishedAt"]) + SECOND - 1
+                end = when(ended["finishedAt"]) + SECOND - 1
+                return _Span(when(ended["startedAt"]), end, int(ended.get("exitCode", 0)))
     return None
 
 

@@ -63,3 +63,14 @@ def test_well_known_image_prints_what_people_expect():
     lines = container_logs(pod(None, image="nginx:1.27"), "c", BEGAN + SECOND)
     assert "ready for start up" in "\n".join(lines)
     assert lines[-1].startswith("2026/01/01 00:00:00 [notice]")
+
+
+def test_what_a_short_run_was_answered_follows_from_how_it_ended():
+    def lines(code):
+        times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
+        return container_logs(
+            pod(["nslookup", "db"], state={"terminated": {"exitCode": code, **times}}), "c", BEGAN * 2
+        )
+
+    assert any("NXDOMAIN" in line for line in lines(1))
+    assert not any("NXDOMAIN" in line for line in lines(0))

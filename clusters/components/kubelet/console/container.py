@@ -85,7 +85,7 @@ class Container:
 
     @property
     def picture(self) -> pictures.Picture:
-        return pictures.of(images.base_name(self.spec.get("image", "")))
+        return pictures.of(images.kind(self.spec.get("image", "")))
 
     @property
     def user(self) -> int:

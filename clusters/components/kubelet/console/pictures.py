@@ -128,5 +128,5 @@ _UNKNOWN = Picture(server="plain")
 
 
 def of(image: str) -> Picture:
-    """By the image's bare name (`images.base_name`)."""
+    """By the image's kind (`images.kind`)."""
     return _PICTURES.get(image, _UNKNOWN)

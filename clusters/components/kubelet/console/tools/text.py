@@ -346,6 +346,21 @@ def base64(p: Process) -> Running:
     return code
 
 
+def turned(p: Process) -> Running:
+    """rev turns each line round, tac their order; nl numbers them."""
+    inputs, code = yield from p.inputs([w for w in p.args[1:] if not w.startswith("-")])
+    for _, data in inputs:
+        lines = _lines(data)
+        if p.name == "rev":
+            lines = [line[::-1] for line in lines]
+        elif p.name == "tac":
+            lines.reverse()
+        else:
+            lines = [f"{number:6}\t{line}" for number, line in enumerate(lines, start=1)]
+        p.out("".join(f"{line}\n" for line in lines).encode())
+    return code
+
+
 def digest(p: Process) -> Running:
     algorithm = p.name.removesuffix("sum")
     inputs, code = yield from p.inputs([w for w in p.args[1:] if not w.startswith("-")])
@@ -371,5 +386,6 @@ def expr(p: Process) -> int:
 COMMANDS: dict[str, Command] = {
     "grep": grep, "egrep": grep, "fgrep": grep, "head": head, "tail": head, "wc": wc, "sort": sort, "uniq": uniq,
     "cut": cut, "tr": tr, "sed": sed, "tee": tee, "seq": seq, "yes": yes, "base64": base64,
+    "rev": turned, "tac": turned, "nl": turned,
     "md5sum": digest, "sha1sum": digest, "sha256sum": digest, "sha512sum": digest, "expr": expr,
 }  # fmt: skip
