@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +206,75 @@ def test_shell_that_waits_for_its_input_is_attached_to(kubectl: Kubectl) -> None
     kubectl("run", "shell", "--image=busybox", "--stdin", "--command", "--", "sh")
     kubectl("wait", "--for=condition=Ready", "pod/shell", "--timeout=60s")
     assert kubectl("attach", "-i", "shell", stdin="echo in $HOSTNAME\n") == "in shell\n"
+
+
+def test_shell_that_is_left_ends_its_pod(kubectl: Kubectl) -> None:
+    started = ("run", "once", "-i", "--rm", "--restart=Never", "--image=busybox", "--", "sh")
+    done = kubectl.run(*started, stdin="hostname\nexit 4\n")
+    assert done.returncode == 4
+    assert "once\n" in done.stdout
+    assert "terminated (Error)" in done.stdout + done.stderr
+    assert kubectl.run("get", "pod", "once").returncode == 1
+    done = kubectl.run(*started, stdin="echo well\n")
+    assert done.returncode == 0
+    assert "well\n" in done.stdout
+
+
+def test_command_that_is_over_at_once_shows_what_it_printed(kubectl: Kubectl) -> None:
+    out = kubectl("run", "look", "-i", "--rm", "--restart=Never", "--image=busybox", "--", "wget", "-qO-", "web:8080")
+    assert "Welcome to nginx!" in out
+    kubectl("run", "tell", "--restart=Never", "--image=busybox", "--env=A=b", "--", "env")
+    kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/tell", "--timeout=60s")
+    assert "A=b" in kubectl("logs", "tell").splitlines()
+
+
+def test_files_are_copied_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
+    (tmp_path / "there" / "deep").mkdir(parents=True)
+    (tmp_path / "there" / "a").write_text("one\n")
+    (tmp_path / "there" / "deep" / "b").write_bytes(bytes(range(256)))
+    kubectl("cp", str(tmp_path / "there"), "box:/tmp/there")
+    assert kubectl("exec", "box", "--", "cat", "/tmp/there/a") == "one\n"
+    kubectl("cp", "box:/tmp/there", str(tmp_path / "back"))
+    assert (tmp_path / "back" / "deep" / "b").read_bytes() == bytes(range(256))
+    done = kubectl.run("cp", "box:/tmp/nowhere", str(tmp_path / "x"))
+    assert "Cannot stat: No such file or directory" in done.stdout + done.stderr
+
+
+def test_process_one_can_be_told_to_end(kubectl: Kubectl) -> None:
+    kubectl("run", "victim", "--image=nginx:1.29")
+    kubectl("wait", "--for=condition=Ready", "pod/victim", "--timeout=60s")
+    kubectl.run("exec", "victim", "--", "sh", "-c", "kill 1")
+    restarts = "-o=jsonpath={.status.containerStatuses[0].restartCount}"
+    eventually(lambda: kubectl("get", "pod", "victim", restarts) == "1", what="the container starts again")
+
+
+def test_debugging_container_is_shown_what_it_prints(kubectl: Kubectl) -> None:
+    done = kubectl.run("debug", "box", "-i", "--image=busybox", "--profile=general", "--", "sh", stdin="hostname\n")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "box")
+
+
+def test_volume_outlives_its_pod(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=VOLUME)
+    kubectl("wait", "--for=condition=Ready", "pod/first", "--timeout=60s")
+    kubectl("exec", "first", "--", "sh", "-c", "echo kept > /data/f; echo lost > /tmp/f")
+    kubectl("delete", "pod", "first", "--now")
+    kubectl("apply", "-f", "-", stdin=VOLUME)
+    kubectl("wait", "--for=condition=Ready", "pod/first", "--timeout=60s")
+    assert kubectl("exec", "first", "--", "sh", "-c", "cat /data/f; ls /tmp") == "kept\n"
+
+
+VOLUME = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: first}
+spec:
+  containers:
+  - {name: c, image: busybox, command: [sleep, "100000"], volumeMounts: [{name: d, mountPath: /data}]}
+  volumes:
+  - {name: d, persistentVolumeClaim: {claimName: data}}
+"""

@@ -79,7 +79,7 @@ class Playback:
         if line and _is_fit(pod, program):
             known = container.environment()
             session = self._session(container, [expand(str(word), known) for word in line], began)
-            out = _printed(session, program, began) if session is not None else program
+            out = _printed(session, program, began, is_open=container.running) if session is not None else program
         hook = ((spec.get("lifecycle") or {}).get("postStart") or {}).get("exec") or {}
         session = self._session(container, [str(word) for word in hook.get("command") or ()], began)
         if session is not None:
@@ -118,7 +118,8 @@ def _is_fit(pod: Obj, program: Program) -> bool:
     return not program.hosts or (program.end is not None and program.end[0] < SECOND)
 
 
-def _printed(session: Session, program: Program, began: int) -> Program:
+def _printed(session: Session, program: Program, began: int, *, is_open: bool) -> Program:
+    """`is_open`: how it ends has not been told yet."""
     loop, end = program.loop, program.end
     until = loop.start + loop.period - min(loop.period // 10, _SLACK) if loop else (end[0] if end else 0) + SECOND
     lines: list[Line] = []
@@ -142,7 +143,8 @@ def _printed(session: Session, program: Program, began: int) -> Program:
     if rest:
         lines.append((now - began, rest.decode(errors="replace")))
     if loop is None:
-        return replace(program, lines=tuple(lines)) if end is not None and ended == end[1] else program
+        agreed = end is not None and ended is not None and (is_open or ended == end[1])
+        return replace(program, lines=tuple(lines)) if agreed else program
     first = tuple(each for each in lines if each[0] < loop.start)
     again = tuple((at - loop.start, text) for at, text in lines if at >= loop.start)
     return replace(program, lines=first, loop=replace(loop, lines=again)) if ended is None else program
