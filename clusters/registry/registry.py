@@ -188,19 +188,19 @@ class Registry:
             item, exclusive, extra = self._build_created(resource, namespace, draft, ctx, opts, attempt)
             if opts.dry_run:
                 if (there := self.cache.get(item.key)) is not None:
-                    raise _exists(resource, there)
+                    raise _exists(resource, there, item.obj)
                 opts.warnings.extend(ctx.warnings)
                 return unsaved(item, None)
             if (there := self.cache.get(item.key)) is not None:
                 if not sent_name and attempt < MAX_ATTEMPTS - 1:
                     continue
-                raise _exists(resource, there)
+                raise _exists(resource, there, item.obj)
             try:
                 stored = self.commit([item, *extra], at_head=base if exclusive else None)[0]
             except CasFailed:
                 self.cache.refresh()
                 if (there := self.cache.get(item.key)) is not None and sent_name:
-                    raise _exists(resource, there) from None
+                    raise _exists(resource, there, item.obj) from None
                 continue
             except HeadMoved:
                 continue
@@ -556,10 +556,14 @@ def unsaved(write: Write, old: Item | None) -> Item:
     return Item(Record(write.key, rev, rev, rev, 1, False, encode(write.obj), write.actor, write.vtime), write.obj)
 
 
-def _exists(resource: Resource, item: Item) -> AlreadyExists:
-    """409, in other words if what is in the way is on its way out."""
+def _exists(resource: Resource, item: Item, new: Obj) -> AlreadyExists:
+    """409, in other words if the new object has a `generateName` (even beside a name that was chosen for it), or if
+    what is in the way is on its way out."""
     meta = item.obj["metadata"]
     error = AlreadyExists.of(resource.group, resource.name, meta["name"])
+    if new["metadata"].get("generateName"):
+        error.message += ", the server was not able to generate a unique name for the object"
+        error.retry_after = 1
     if "deletionTimestamp" in meta:
         error.message = f"object is being deleted: {error.message}"
     return error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 CMS = "/api/v1/namespaces/default/configmaps"
@@ -333,3 +335,14 @@ def test_a_job_needs_a_name(api):
     spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
     status, body = api.ask("POST", jobs, {"metadata": {}, "spec": spec})
     assert (status, body["details"]["causes"][0]["field"]) == (422, "metadata.name")
+
+
+def test_a_name_that_is_taken_is_told_with_what_was_to_be_generated(api):
+    body = {"metadata": {"name": "a", "generateName": "a-"}}
+    api.create(CMS, body)
+    answer = api.raw("POST", CMS, body)
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (409, "1")
+    assert json.loads(answer.body)["message"] == (
+        'configmaps "a" already exists, the server was not able to generate a unique name for the object'
+    )
+    assert api.ask("POST", CMS, {"metadata": {"name": "a"}})[1]["message"] == 'configmaps "a" already exists'
