@@ -176,3 +176,16 @@ def test_a_revision_names_its_controller() -> None:
         "Revision": 4,
         "Age": "0s",
     }
+
+
+def test_a_negative_count_is_refused_beside_counts_that_are_not_told() -> None:
+    objects = Objects()
+    stored = objects.create(workload("ReplicaSet"))
+    found = objects.patch_refused(stored, {"status": {"replicas": -1}}, subresource="status")
+    text = "Invalid value: 0: cannot be greater than status.replicas"
+    assert [cause[1:] for cause in found] == [
+        ("status.replicas", "Invalid value: -1: must be greater than or equal to 0"),
+        ("status.fullyLabeledReplicas", text),
+        ("status.readyReplicas", text),
+        ("status.availableReplicas", text),
+    ]
