@@ -66,6 +66,8 @@ class Command(BaseCommand):
         kubeconfig = verb("kubeconfig", "Print a kubeconfig.")
         kubeconfig.add_argument("name")
         kubeconfig.add_argument("--user", default="admin")
+        kubeconfig.add_argument("--group", action="append", help="with --certificate; may be given several times")
+        kubeconfig.add_argument("--certificate", action="store_true", help="a client certificate instead of a token")
 
         export = verb("export", "Print a snapshot.")
         export.add_argument("name")
@@ -158,9 +160,15 @@ class Command(BaseCommand):
         self.stdout.write(f"cluster {options['name']} deleted")
 
     def _kubeconfig(self, options: dict[str, Any]) -> None:
-        from clusters.web.kubeconfig import kubeconfig
+        from clusters.web.kubeconfig import certified, kubeconfig
 
-        self.stdout.write(kubeconfig(self._cluster(options), options["user"]))
+        cluster, user, groups = self._cluster(options), options["user"], options["group"]
+        if options["certificate"]:
+            self.stdout.write(certified(cluster, user, groups))
+        elif groups:
+            raise service.BadInput("group", "goes with --certificate: what a token's user may do is for roles to say")
+        else:
+            self.stdout.write(kubeconfig(cluster, user))
 
     def _export(self, options: dict[str, Any]) -> None:
         doc = service.export_snapshot(self._cluster(options), revision=options["revision"], history=options["history"])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import Any
 
 import orjson
 import pytest
+import yaml
 from django.conf import settings as django_settings
 
 from clusters.models import Cluster
+from clusters.runtime.settings import BadInput
+from clusters.web.audit import audit_log
 from clusters.web.gateway import Gateway, at_root
+from clusters.web.kubeconfig import certified
 from playground.accounts import access
 from playground.accounts.models import Membership, User
 
@@ -20,6 +25,12 @@ COOKIE = f"csrftoken={TOKEN}".encode()
 WRITE = {"cookie": COOKIE, "x-csrftoken": TOKEN.encode(), "content-type": b"application/json"}
 CONFIG = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"}}'
 CONFIGS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture(autouse=True)
+def _no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread would write when the test is over."""
+    monkeypatch.setattr(audit_log, "add", lambda told: None)
 
 
 def ask(path: str, *, method: str = "GET", body: bytes = b"", tls: Any = None, port: int = 0, **headers: bytes) -> Any:
@@ -143,3 +154,19 @@ def test_what_breaks_is_not_told(
     assert status == 500
     assert "hunter2" not in body["message"]
     assert "hunter2" in caplog.text
+
+
+def test_kubeconfig_may_hold_a_certificate_instead_of_a_token(demo: Cluster) -> None:
+    def held(name: str = "admin", *groups: str) -> str:
+        user = yaml.safe_load(certified(demo, name, groups or None))["users"][0]["user"]
+        assert set(user) == {"client-certificate-data", "client-key-data"}
+        return base64.b64decode(user["client-certificate-data"]).decode()
+
+    assert ask("/k8s/demo/api/v1/secrets", tls=held())[0] == 200
+    status, body = ask("/k8s/demo/api/v1/secrets", tls=held("jane", "developers"))
+    assert status == 403
+    assert 'User "jane"' in body["message"]
+    with pytest.raises(BadInput):
+        certified(demo, "x" * 65)
+    with pytest.raises(BadInput):
+        certified(demo, "")
