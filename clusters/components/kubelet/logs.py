@@ -77,11 +77,21 @@ def _behavior(pod: Obj, spec: Obj, run: _Span) -> behavior.Behavior:
     known = behavior.of(pod, spec)
     if ended is None or not known.program.hosts:
         return known
-    for since in (began, ended - SECOND + 1):
-        found = behavior.of(pod, spec, reach=lambda host, namespace, since=since: since, began=began)  # type: ignore[misc]
-        if found.ends is not None and found.ends[1] == code and began + found.ends[0] <= ended + SECOND:
-            return found
-    return known
+    tried = [
+        behavior.of(pod, spec, reach=lambda host, namespace, since=since: since, began=began)  # type: ignore[misc]
+        for since in (began, ended - SECOND + 1)
+    ]
+    return min((t for t in tried if t.ends is not None and t.ends[1] == code), key=_distance(run), default=known)
+
+
+def _distance(run: _Span) -> Callable[[behavior.Behavior], int]:
+    """How far an end that is told of is from one that was seen; within a second all are alike."""
+
+    def distance(known: behavior.Behavior) -> int:
+        planned = run.began + (known.ends[0] if known.ends is not None else 0)
+        return abs((run.ended or 0) - planned) // (2 * SECOND)
+
+    return distance
 
 
 def next_line_at(pod: Obj, container: str, now: int) -> int | None:
