@@ -104,3 +104,11 @@ def test_policies_change_scales() -> None:
     bound(api, "mutating", mutations=[mutation], reinvocationPolicy="Never", failurePolicy="Fail")
     status, body = api.ask("PUT", f"{DEPLOYMENTS}/d/scale", scale(6))
     assert (status, body["spec"]) == (200, {"replicas": 3})
+
+
+def test_what_is_not_there_has_no_scale(api: Api) -> None:
+    path = f"{DEPLOYMENTS}/d/scale"
+    assert api.ask("GET", path)[1]["message"] == 'deployments.apps "d" not found'
+    for status, body in (api.ask("PUT", path, scale(1)), api.patch("merge", path, {"spec": {"replicas": 1}})):
+        assert (status, body["message"]) == (404, 'deployments/scale.apps "d" not found')
+        assert body["details"] == {"name": "d", "group": "apps", "kind": "deployments/scale"}

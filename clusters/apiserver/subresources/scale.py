@@ -22,7 +22,7 @@ from clusters.apiserver.patching import APPLY, Patch
 from clusters.apiserver.routing import check_route
 from clusters.apiserver.subresources.scale_owners import owners_of_parent, owners_of_scale
 from clusters.machinery import schema
-from clusters.machinery.errors import BadRequest, Invalid, MethodNotAllowed
+from clusters.machinery.errors import BadRequest, Invalid, MethodNotAllowed, NotFound
 from clusters.machinery.field import Path, invalid
 from clusters.machinery.types import Obj
 from clusters.registry import requests
@@ -176,15 +176,21 @@ def _write(call: Call, endpoint: Endpoint, params: WriteParams, change: Any, *, 
         return endpoint.incoming(out)
 
     opts = replace(write_options(call, endpoint, params, operation=operation), admitted=True)
-    item = call.server.cluster.registry.update(
-        endpoint.resource,
-        info.namespace,
-        info.name,
-        transform,
-        opts,
-        subresource="scale",
-        patch=info.verb == "patch",
-    )
+    registry = call.server.cluster.registry
+    try:
+        item = registry.update(
+            endpoint.resource,
+            info.namespace,
+            info.name,
+            transform,
+            opts,
+            subresource="scale",
+            patch=info.verb == "patch",
+        )
+    except NotFound as error:
+        if endpoint.custom or registry.cache.get(endpoint.resource.key(info.namespace, info.name)) is not None:
+            raise
+        raise NotFound.of(endpoint.group, f"{endpoint.name}/scale", info.name) from error
     return _answer(call, endpoint, item)
 
 
