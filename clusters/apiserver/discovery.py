@@ -19,6 +19,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.http import JSON, Header, Response
 from clusters.apiserver.negotiate import choose, clauses
 from clusters.apiserver.routing import check_route
+from clusters.resources.apiregistration.bootstrap import GROUPS
 from clusters.resources.base import Resource, Subresource
 
 if TYPE_CHECKING:
@@ -26,26 +27,7 @@ if TYPE_CHECKING:
 
 _PRIORITY = {
     "apiregistration.k8s.io": 99_999,
-    "": 18_000,
-    "apps": 17_800,
-    "events.k8s.io": 17_750,
-    "authentication.k8s.io": 17_700,
-    "authorization.k8s.io": 17_600,
-    "autoscaling": 17_500,
-    "batch": 17_400,
-    "certificates.k8s.io": 17_300,
-    "networking.k8s.io": 17_200,
-    "policy": 17_100,
-    "rbac.authorization.k8s.io": 17_000,
-    "storage.k8s.io": 16_800,
-    "apiextensions.k8s.io": 16_700,
-    "admissionregistration.k8s.io": 16_700,
-    "scheduling.k8s.io": 16_600,
-    "coordination.k8s.io": 16_500,
-    "node.k8s.io": 16_300,
-    "discovery.k8s.io": 16_200,
-    "resource.k8s.io": 16_200,
-    "flowcontrol.apiserver.k8s.io": 16_100,
+    **GROUPS,
     "internal.apiserver.k8s.io": 16_000,
     "metrics.k8s.io": 100,
 }

@@ -13,7 +13,7 @@ from clusters.resources.base import Resource
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
 CUSTOM_GROUP, CUSTOM_VERSION = 1000, 100
 """Custom resources come behind all others, and among themselves by the name of their version."""
-_GROUPS = {
+GROUPS = {
     "": 18_000,
     "apps": 17_800,
     "events.k8s.io": 17_750,
@@ -35,6 +35,7 @@ _GROUPS = {
     "resource.k8s.io": 16_200,
     "flowcontrol.apiserver.k8s.io": 16_100,
 }
+"""Priorities of the groups that are registered by themselves; discovery has the same order."""
 _VERSIONS = {
     ("", "v1"): 1,
     ("autoscaling", "v2"): 30,
@@ -60,13 +61,13 @@ def api_service(group: str, version: str, *, group_priority: int, version_priori
 def bootstrap_objects(resources: Iterable[Resource]) -> Iterator[tuple[str, str, Obj]]:
     """(qualified resource, namespace, object) for each group version that has a place in the order."""
     seen = {(r.group, v.name) for r in resources if not r.internal for v in r.versions}
-    for group, version in sorted(seen, key=lambda each: (-_GROUPS.get(each[0], 0), each)):
-        if group not in _GROUPS:
+    for group, version in sorted(seen, key=lambda each: (-GROUPS.get(each[0], 0), each)):
+        if group not in GROUPS:
             continue
         obj = api_service(
             group,
             version,
-            group_priority=_GROUPS[group],
+            group_priority=GROUPS[group],
             version_priority=_VERSIONS.get((group, version), _VERSION),
             managed="onstart",
         )
