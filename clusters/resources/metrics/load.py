@@ -29,6 +29,8 @@ REQUESTS = f"{PREFIX}requests"
 MILLI = 1_000_000
 """Nanocores."""
 MIB = 1 << 20
+MOST_CPU, MOST_MEMORY, MOST_REQUESTS = 10**15, 1 << 50, 10**9
+"""Whatever somebody writes: a million cores, a pebibyte, so many requests a second."""
 _ASKING = 0.01
 """Seconds that one request takes the one who makes it."""
 
@@ -66,6 +68,7 @@ _IMAGES: dict[str, Load] = {
     "alpine": _SHELL,
     "bash": _SHELL,
 }
+_COUNT = re.compile(r"[0-9]{1,4}")
 _SUFFIX = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "": 1}
 
 
@@ -83,7 +86,8 @@ def of(pod: Obj, container: Obj) -> Load:
         text = annotations.get(f"{PREFIX}{container['name']}.{what}", annotations.get(PREFIX + what))
         if text is None or not quantity.is_valid(text):
             return None
-        return max(quantity.of(text).scaled(-9) if unit == MILLI else quantity.value(text), 0)
+        given = quantity.of(text).scaled(-9) if unit == MILLI else quantity.value(text)
+        return min(max(given, 0), MOST_CPU if unit == MILLI else MOST_MEMORY)
 
     cpu, per, memory, leak = (
         amount(what, unit)
@@ -104,7 +108,7 @@ def requests(obj: Obj) -> float:
     text = (obj["metadata"].get("annotations") or {}).get(REQUESTS)
     if text is None or not quantity.is_valid(text):
         return 0.0
-    return max(quantity.milli(text), 0) / 1000
+    return min(max(quantity.milli(text), 0), MOST_REQUESTS * 1000) / 1000
 
 
 def outgrows_at(load: Load, container: Obj) -> int | None:
@@ -161,10 +165,10 @@ def _commanded(words: Sequence[str], base: Load) -> Load:
     workers = options.get("vm") or options.get("m")
     held = options.get("vm-bytes") or options.get("mem-total")
     if words[0].startswith("-") or tool in ("stress", "stress-ng"):
-        if cpus and cpus.isdigit():
+        if cpus and _COUNT.fullmatch(cpus):
             base = Load(int(cpus) * 1000 * MILLI, 0, base.memory, 0, True, base.said)
         if held:
-            many = int(workers) if workers and workers.isdigit() else 1
+            many = int(workers) if workers and _COUNT.fullmatch(workers) else 1
             size = _bytes(held)
             if size is not None:
                 busy = base.cpu if "vm-hang" in options or not workers else many * 1000 * MILLI
@@ -196,5 +200,5 @@ def _options(words: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _bytes(text: str) -> int | None:
-    found = re.fullmatch(r"(\d+)([bBkKmMgG]?)i?[bB]?", text)
-    return int(found.group(1)) * _SUFFIX[found.group(2).lower()] if found else None
+    found = re.fullmatch(r"([0-9]{1,12})([bBkKmMgG]?)i?[bB]?", text)
+    return min(int(found.group(1)) * _SUFFIX[found.group(2).lower()], MOST_MEMORY) if found else None

@@ -37,6 +37,22 @@ def test_quantity_that_makes_no_sense_takes_nothing_away(text):
     assert load.of(pod(one, cpu=text), one).cpu >= 0
 
 
+@pytest.mark.parametrize("text", ["1e400", "9" * 400, "100000Ei"])
+def test_what_is_too_much_is_cut(text):
+    one = container()
+    found = load.of(pod(one, cpu=text, memory=text, memory_leak=text, cpu_per_request=text), one)
+    assert (found.cpu, found.memory, found.leak) == (load.MOST_CPU, load.MOST_MEMORY, load.MOST_MEMORY)
+    assert load.requests(pod(one, requests=text)) == load.MOST_REQUESTS
+
+
+@pytest.mark.parametrize(
+    "words", [["stress", "--cpu", "9" * 5000], ["stress", "--vm-bytes", "9" * 5000], ["stress", "--cpu", "²"]]
+)
+def test_numbers_that_make_no_sense_are_left_out(words):
+    one = container(args=words)
+    assert load.of(pod(one), one).memory == 12 * load.MIB
+
+
 @pytest.mark.parametrize(
     ("words", "cpu", "memory"),
     [

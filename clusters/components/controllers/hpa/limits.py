@@ -10,11 +10,11 @@ from math import ceil
 from typing import Any
 
 from clusters.components.controllers.hpa.memory import Kept, Memory, changed_since
+from clusters.components.controllers.hpa.replicas import MAX_INT32
 from clusters.kernel.clock import SECOND
 
 DOWNSCALE_STABILIZATION = 300
 """Seconds."""
-MAX_INT32 = (1 << 31) - 1
 _UP_FACTOR, _UP_LEAST = 2, 4
 _WITHIN = ("DesiredWithinRange", "the desired count is within the acceptable range")
 _UP_LIMIT = ("ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate")

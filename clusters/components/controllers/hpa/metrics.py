@@ -78,7 +78,7 @@ def summary(proposal: Proposal, many: int) -> str:
 def tolerances_of(behavior: dict[str, Any] | None) -> Tolerances:
     def one(direction: str) -> float:
         given = ((behavior or {}).get(direction) or {}).get("tolerance")
-        return calculator.TOLERANCE if given is None else quantity.milli(given) / 1000
+        return calculator.TOLERANCE if given is None else min(quantity.milli(given), calculator.MAX_INT32) / 1000
 
     return Tolerances(one("scaleUp"), one("scaleDown"))
 

@@ -15,6 +15,7 @@ from clusters.machinery import quantity
 from clusters.machinery.types import Obj
 
 TOLERANCE = 0.1
+MAX_INT32 = (1 << 31) - 1
 CPU_INITIALIZATION = 5 * MINUTE
 INITIAL_READINESS_DELAY = 30 * SECOND
 
@@ -81,7 +82,7 @@ def by_utilization(
         if total == 0:
             raise Uncomputable("no metrics returned matched known pods")
         used = sum(known.values())
-        percent = used * 100 // total
+        percent = min(used * 100 // total, MAX_INT32)
         return percent / target, percent, used // len(known)
 
     first, percent, average = ratio()
