@@ -55,3 +55,17 @@ def test_metadata_of_an_attachment_is_put_back(api: Api) -> None:
     status, body = api.ask("PUT", f"{ATTACHMENTS}/v/status", made, fieldManager="reporter")
     assert (status, body["metadata"].get("annotations")) == (200, None)
     assert owned(body, "reporter") == {"f:status": {"f:attached": {}}}
+
+
+def test_metadata_of_a_definition_may_be_written_with_its_status(api: Api) -> None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    names = {"plural": "crates", "kind": "Crate"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    versions = [{"name": "v1", "served": True, "storage": True, "schema": schema}]
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions}
+    api.create(path, {"metadata": {"name": "crates.example.com"}, "spec": spec}, fieldManager="maker")
+    made = api.get(f"{path}/crates.example.com")
+    made["metadata"]["labels"] = {"l": "v"}
+    status, body = api.ask("PUT", f"{path}/crates.example.com/status", made, fieldManager="reporter")
+    assert (status, body["metadata"]["labels"]) == (200, {"l": "v"})
+    assert owned(body, "reporter")["f:metadata"] == {"f:labels": {".": {}, "f:l": {}}}

@@ -24,7 +24,6 @@ CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 class CustomResourceDefinitionStrategy(Strategy):
     has_generation = True
     allow_unconditional_update = False
-    status_keeps_metadata = True
 
     def default(self, obj: Obj) -> None:
         spec = obj.setdefault("spec", {})

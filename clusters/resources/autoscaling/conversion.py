@@ -263,7 +263,9 @@ def _source_to_v2(kind: str, flat: Obj, side: str) -> Obj:
         "averageUtilization": flat.get(f"{side}AverageUtilization"),
     }
     always = _ALWAYS.get((kind, side))
-    if always is not None and numbers[always] is None:
+    if (kind, side) == ("object", "target") and numbers["averageValue"] is not None:
+        numbers["value"] = None
+    elif always is not None and numbers[always] is None:
         numbers[always] = "0"
     kept = {name: value for name, value in numbers.items() if value is not None}
     if side == "target":

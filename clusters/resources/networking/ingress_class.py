@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from clusters.machinery.field import ErrorList, Path, forbidden, invalid, not_supported, required, too_long
 from clusters.machinery.names import dns1123_label, dns1123_subdomain, regex_error
@@ -18,6 +19,7 @@ SCOPES = frozenset({"Cluster", "Namespace"})
 _HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _is_path = re.compile(_HTTP_PATH).fullmatch
 _CONTROLLER = Path("spec").child("controller")
+_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 
 
 def domain_prefixed_path_errors(text: str, path: Path) -> ErrorList:
@@ -74,6 +76,11 @@ def _parameters_errors(parameters: Obj, path: Path) -> ErrorList:
     return errors
 
 
+def _name(obj: Obj, now: int) -> str:
+    default = (obj["metadata"].get("annotations") or {}).get(_DEFAULT) == "true"
+    return str(obj["metadata"].get("name", "")) + (" (default)" if default else "")
+
+
 def _parameters(obj: Obj, now: int) -> str:
     found = at(obj, "spec", "parameters")
     if not found:
@@ -91,7 +98,7 @@ RESOURCE = Resource(
     versions=(Version(name="v1", schema="io.k8s.api.networking.v1.IngressClass"),),
     strategy=IngressClassStrategy(),
     columns=(
-        NAME,
+        replace(NAME, value=_name),
         Column(
             name="Controller",
             description="Controller that is responsible for handling this class",

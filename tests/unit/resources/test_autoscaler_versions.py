@@ -104,11 +104,18 @@ def test_metrics_go_to_an_annotation_and_back(metric: Obj, flat: Obj) -> None:
     assert v1_to_v2(old)["spec"]["metrics"] == [metric, cpu(60)]
 
 
-def test_an_average_of_an_object_has_a_zero_beside_it() -> None:
+def test_an_average_of_an_object_has_no_value_beside_it() -> None:
     target = {"type": "AverageValue", "averageValue": "2"}
     metric = {"type": "Object", "object": {"metric": {"name": "x"}, "describedObject": REF, "target": target}}
-    back = v1_to_v2(v2_to_v1(autoscaler({"metrics": [metric]})))["spec"]["metrics"]
-    assert back[0]["object"]["target"] == {**target, "value": "0"}
+    old = v2_to_v1(autoscaler({"metrics": [metric]}))
+    assert annotation(old, METRICS)[0]["object"]["targetValue"] == "0"
+    assert v1_to_v2(old)["spec"]["metrics"] == [metric]
+
+
+def test_a_target_that_is_no_pointer_in_v1_is_there() -> None:
+    flat = {"type": "Pods", "pods": {"metricName": "x"}}
+    [metric] = v1_to_v2(autoscaler(annotations={METRICS: json.dumps([flat])}))["spec"]["metrics"]
+    assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "0"}
 
 
 def test_behaviours_are_written_as_go_has_them() -> None:

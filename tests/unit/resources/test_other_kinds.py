@@ -177,3 +177,17 @@ def test_the_catalogue_is_whole() -> None:
         # A real server finds no text for the handler of RuntimeClasses.
         silent = [c.name for c in resource.columns if not c.description]
         assert resource.internal or silent in ([], ["Handler"]), resource.qualified
+
+
+def test_the_default_ingress_class_is_marked() -> None:
+    mark = {"ingressclass.kubernetes.io/is-default-class": "true"}
+    obj = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "nginx"},
+        "spec": {"controller": "k8s.io/ingress-nginx"},
+    }
+    objects = Objects()
+    name = objects.resource(obj).columns[0].value
+    assert name(obj, 0) == "nginx"
+    assert name({**obj, "metadata": {"name": "nginx", "annotations": mark}}, 0) == "nginx (default)"
