@@ -26,6 +26,7 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import SSL4ServerEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.ssl import CertificateOptions
+from twisted.web.http import datetimeToString
 
 from clusters.machinery.certificates import MALFORMED
 from clusters.runtime.pki import Pki
@@ -38,7 +39,8 @@ CLOSE_TIMEOUT, CONNECT_TIMEOUT = 3, 5
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
-    """A request whose body ends somewhere: Twisted keeps all of it, in memory or on disk, before anybody is asked."""
+    """A request whose body ends somewhere: Twisted keeps all of it, in memory or on disk, before anybody is asked.
+    Its answer says when it was given, as Go's servers do."""
 
     limit = 0
     refused = False
@@ -64,6 +66,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
     def process(self) -> Any:
         if self.refused:
             return None
+        self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
         return super().process()
 
 
