@@ -384,3 +384,34 @@ def test_odd_scripts_end_somehow(script: str) -> None:
 def test_full_layer_says_so() -> None:
     run = sh("seq 1 90000 > /tmp/a; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do cat /tmp/a > /tmp/b$i; done")
     assert "No space left on device" in run.err
+
+
+def test_tools_can_be_installed_where_there_is_a_package_manager() -> None:
+    layer = Layer()
+    script = "curl -s http://web:8080 || echo none; apt-get update -q; apt-get install -y curl procps && which curl ps"
+    run = Run(["sh", "-c", script], name="db", layer=layer)
+    assert run.out.endswith("/usr/bin/curl\n/usr/bin/ps\n")
+    assert run.out.startswith("none\n")
+    assert "Welcome to nginx!" in Run(["curl", "-s", "http://web:8080"], name="db", layer=layer).out
+    run = Run(["apt-get", "install", "-y", "nosuch"], name="db")
+    assert (run.code, run.err) == (100, "E: Unable to locate package nosuch\n")
+    assert "apk: not found" in sh("apk add curl").err
+
+
+def test_redis_keeps_what_it_is_given() -> None:
+    layer = Layer()
+
+    def cli(*words: str) -> str:
+        return Run(["redis-cli", *words], name="db", layer=layer).out
+
+    network_layer = Run(["redis-cli", "ping"], name="db").out
+    assert network_layer == "PONG\n"
+    assert cli("nonsense") == "ERR unknown command 'nonsense', with args beginning with: \n"
+    assert cli("get") == "ERR wrong number of arguments for 'get' command\n"
+    assert cli("config", "get", "maxmemory") == "maxmemory\n0\n"
+    assert cli("-h", "nowhere", "ping") == "Could not connect to Redis at nowhere:6379: Name or service not known\n"
+    assert Run(["redis-cli", "-p", "81", "ping"], name="db").code == 1
+    typed = Run(
+        ["redis-cli"], b"set a 'x y'\nget a\nincr n\nlpush l 1 2\nlrange l 0 -1\nkeys *\nget none\nexit\n", name="db"
+    )
+    assert typed.out == "OK\nx y\n1\n2\n2\n1\na\nl\nn\n\n"

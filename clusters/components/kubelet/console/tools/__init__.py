@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from clusters.components.kubelet.console.files import resolve
+from clusters.components.kubelet.console.pictures import Picture
 from clusters.components.kubelet.console.process import Command, Process, Running, System
-from clusters.components.kubelet.console.tools import archive, basic, net, paths, shells, system, text
+from clusters.components.kubelet.console.tools import archive, basic, net, packages, paths, redis, shells, system, text
 from clusters.components.kubelet.script import limits
 
 TOOLS: dict[str, Command] = {
@@ -17,21 +18,35 @@ TOOLS: dict[str, Command] = {
     **net.COMMANDS,
     **shells.COMMANDS,
     **archive.COMMANDS,
+    **packages.COMMANDS,
+    **redis.COMMANDS,
 }
 _BINS = ("/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
 _ALPINE_ONLY = frozenset(("busybox",))
 
 
+_SERVERS = {"redis-cli": ("redis", "valkey")}
+"""Tools that come with one server only."""
+
+
 def known(name: str, around: System) -> Command | None:
-    """The tool of that name, if the image has it."""
-    picture = around.container.picture
-    if picture.family == "none" or name in picture.lacks:
+    """The tool of that name, if the image has it, or if it was installed."""
+    tool, picture = TOOLS.get(name), around.container.picture
+    if tool is None or picture.family == "none":
         return None
-    if name == "bash" and not (picture.bash or picture.command.startswith("bash")):
-        return None
-    if name in _ALPINE_ONLY and picture.family not in ("busybox", "alpine"):
-        return None
-    return TOOLS.get(name)
+    return tool if _has(picture, name) or around.files.get(f"{packages.BIN}/{name}") is not None else None
+
+
+def _has(picture: Picture, name: str) -> bool:
+    if name in picture.lacks:
+        return False
+    if name == "bash":
+        return picture.bash or picture.command.startswith("bash")
+    if name in _ALPINE_ONLY:
+        return picture.family in ("busybox", "alpine")
+    if name in _SERVERS:
+        return picture.command.startswith(_SERVERS[name])
+    return picture.family in packages.FAMILIES.get(name, (picture.family,))
 
 
 def where(name: str, around: System) -> str:
