@@ -288,6 +288,13 @@ def _info(name: str, missing: str = "") -> Any:
     return cell
 
 
+def _kernel(obj: Obj, now: int) -> str:
+    """Since 1.36 with the architecture: `6.8.0-142-generic (amd64)`."""
+    info = (obj.get("status") or {}).get("nodeInfo") or {}
+    version, architecture = info.get("kernelVersion") or "<unknown>", info.get("architecture")
+    return f"{version} ({architecture})" if architecture else str(version)
+
+
 def _address(kind: str) -> Any:
     def cell(obj: Obj, now: int) -> str:
         for address in (obj.get("status") or {}).get("addresses") or ():
@@ -342,7 +349,7 @@ RESOURCE = Resource(
             name="Kernel-Version",
             priority=1,
             description="Kernel Version reported by the node from 'uname -r' (e.g. 3.16.0-0.bpo.4-amd64).",
-            value=_info("kernelVersion", "<unknown>"),
+            value=_kernel,
         ),
         Column(
             name="Container-Runtime",

@@ -82,6 +82,20 @@ def test_annotations_of_old_are_checked(annotations: Obj, causes: list[tuple[str
     assert found(node(meta={"annotations": annotations})) == causes
 
 
+@pytest.mark.parametrize(
+    ("info", "cell"),
+    [
+        ({"kernelVersion": "6.8.0-142-generic", "architecture": "amd64"}, "6.8.0-142-generic (amd64)"),
+        ({"kernelVersion": "6.8.0-142-generic"}, "6.8.0-142-generic"),
+        ({}, "<unknown>"),
+    ],
+)
+def test_the_kernel_is_shown_with_the_architecture(info: dict[str, str], cell: str) -> None:
+    obj = node(status={"nodeInfo": info})
+    column = next(c for c in Objects().resource(obj).columns if c.name == "Kernel-Version")
+    assert column.value(obj, 0) == cell
+
+
 def test_the_single_range_wins_over_the_list() -> None:
     stored = Objects().create(node(podCIDR="10.0.0.0/24", podCIDRs=["10.0.1.0/24", "fd00::/64"]))
     assert stored["spec"]["podCIDRs"] == ["10.0.0.0/24"]
