@@ -27,7 +27,9 @@ _GROUP = "admissionregistration.k8s.io"
 POLICIES = f"validatingadmissionpolicies.{_GROUP}"
 BINDINGS = f"validatingadmissionpolicybindings.{_GROUP}"
 CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
+FAILURE = "validation.policy.admission.k8s.io/validation_failure"
 MAX_MESSAGE = 5 * 1024
+MAX_NOTE = 10 * 1024
 
 
 class _Validation:
@@ -50,7 +52,7 @@ class _Policy:
         self.known: dict[str, Any] = {}
         self.conditions: list[Program] = []
         self.validations: list[_Validation] = []
-        self.audits: list[Program] = []
+        self.audits: list[tuple[str, Program]] = []
         try:
             self.conditions = [
                 expressions.compile(c["expression"].strip(), BOOL) for c in spec.get("matchConditions") or ()
@@ -58,7 +60,7 @@ class _Policy:
             self.known = dict(expressions.variables())
             self.validations = [_Validation(v, expressions, self.known) for v in spec.get("validations") or ()]
             self.audits = [
-                expressions.compile(a["valueExpression"].strip(), STRING, NULL, known=self.known)
+                (a["key"], expressions.compile(a["valueExpression"].strip(), STRING, NULL, known=self.known))
                 for a in spec.get("auditAnnotations") or ()
             ]
         except BadExpression as error:
@@ -73,9 +75,11 @@ def _compiled(spec: bytes) -> _Policy:
 class _Denial(Exception):
     """What a validation said."""
 
-    def __init__(self, message: str, reason: str = "") -> None:
+    def __init__(self, message: str, reason: str = "", index: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
+        self.index = index
+        """Of the validation."""
 
 
 class ValidatingAdmissionPolicy(Plugin):
@@ -103,6 +107,7 @@ class ValidatingAdmissionPolicy(Plugin):
         out: list[tuple[Obj, Obj | None, _Denial]] = []
         compiled = _compiled(orjson.dumps(policy["spec"]))
         fails = policy["spec"].get("failurePolicy") != "Ignore"
+        noted: dict[str, list[str]] = {}
         for binding in bindings:
             if not matches(attrs, binding["spec"].get("matchResources")):
                 continue
@@ -115,8 +120,10 @@ class ValidatingAdmissionPolicy(Plugin):
                     out.append((policy, binding if error.binding else None, denial))
                 continue
             for each in params:
-                for denial in _evaluate(attrs, compiled, each, fails=fails):
+                for denial in _evaluate(attrs, compiled, each, noted, fails=fails):
                     _act(attrs, policy, binding, denial, out)
+        for key, values in noted.items():
+            attrs.ctx.annotations[f"{policy['metadata']['name']}/{key}"] = ", ".join(values)
         return out
 
 
@@ -130,10 +137,22 @@ def _act(
     if "Warn" in actions:
         names = f"'{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"
         attrs.ctx.warnings.append(f"Validation failed for ValidatingAdmissionPolicy {names}: {denial}")
+    if "Audit" in actions:
+        failure = {
+            "message": str(denial),
+            "policy": policy["metadata"]["name"],
+            "binding": binding["metadata"]["name"],
+            "expressionIndex": denial.index,
+            "validationActions": list(actions),
+        }
+        attrs.ctx.annotations[FAILURE] = orjson.dumps([failure]).decode()
 
 
-def _evaluate(attrs: Attributes, policy: _Policy, params: Obj | None, *, fails: bool) -> list[_Denial]:
-    """All denials of one evaluation; failures count if the policy wants (`fails`)."""
+def _evaluate(
+    attrs: Attributes, policy: _Policy, params: Obj | None, noted: dict[str, list[str]], *, fails: bool
+) -> list[_Denial]:
+    """All denials of one evaluation; failures count if the policy wants (`fails`). What is to be told the audit log
+    goes to `noted`."""
     activation = Activation(attrs, attrs.obj, params, policy.known)
     out: list[_Denial] = []
     try:
@@ -143,16 +162,19 @@ def _evaluate(attrs: Attributes, policy: _Policy, params: Obj | None, *, fails: 
             return []
     except Failed as error:
         return [_Denial(str(error))] if fails else []
-    for validation in policy.validations:
+    for i, validation in enumerate(policy.validations):
         try:
             if activation.run(validation.program) is not True:
-                out.append(_Denial(_message(activation, validation), validation.spec.get("reason") or ""))
+                out.append(_Denial(_message(activation, validation), validation.spec.get("reason") or "", i))
         except Failed as error:
             if fails:
-                out.append(_Denial(str(error)))
-    for audit in policy.audits:
+                out.append(_Denial(str(error), index=i))
+    for key, audit in policy.audits:
         try:
-            activation.run(audit)
+            text = activation.run(audit)
+            values = noted.setdefault(key, []) if isinstance(text, str) and text.strip() else None
+            if values is not None and text.strip()[:MAX_NOTE] not in values:
+                values.append(text.strip()[:MAX_NOTE])
         except Failed as error:
             if fails:
                 out.append(_Denial(str(error)))

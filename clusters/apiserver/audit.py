@@ -28,4 +28,5 @@ def record(sink: AuditSink | None, call: Call, code: int) -> None:
         code=code,
         latency=wall_now() - call.began,
         embedded=call.request.user is not None,
+        annotations=call.annotations,
     )

@@ -29,6 +29,8 @@ class Call:
     impersonator: UserInfo | None = None
     """Who really asks, if `user` is whom they act as."""
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log is told besides."""
     began: int = 0
     """Wall clock, microseconds."""
     patient: bool = False

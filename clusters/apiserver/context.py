@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -110,6 +110,7 @@ class AuditSink(Protocol):
         code: int,
         latency: int,
         embedded: bool,
+        annotations: Mapping[str, str] = ...,
     ) -> None:
         """`acting_as` is whom `user` impersonated; `latency` is microseconds; `embedded` is a user whom the embedding
         application knows (a browser)."""

@@ -23,6 +23,7 @@ class AuditEvent(models.Model):
     name = models.CharField(max_length=253, blank=True)
     code = models.PositiveSmallIntegerField()
     latency = models.PositiveIntegerField(help_text="Microseconds until the answer (of a stream: until it stood).")
+    annotations = models.JSONField(default=dict, blank=True, help_text="What authorization and admission noted.")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]

@@ -67,6 +67,8 @@ class WriteOptions:
     version: str = ""
     """The served version of the request; "" is the storage version."""
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log is told of the request."""
     options: dict[str, Any] = field(default_factory=dict)
     shape: str = ""
     """A trusted creator's promise: its objects of one shape have the same keys all the way down (the Pods of one
@@ -430,6 +432,7 @@ class Registry:
             subresource=subresource,
             version=opts.version,
             dry_run=opts.dry_run,
+            annotations=opts.annotations,
         )
 
     def attributes(

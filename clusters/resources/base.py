@@ -48,6 +48,8 @@ class Context:
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     """Texts for `Warning` headers; strategies and admission append."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log is told of the request; admission adds."""
     extra: list[tuple[str, Obj]] = field(default_factory=list)
     """(qualified resource, object) to be created in the same transaction, e.g. an IPAddress for a Service."""
     gone: list[tuple[str, str, str]] = field(default_factory=list)

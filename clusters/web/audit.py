@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.conf import settings
@@ -46,6 +48,7 @@ class Told(NamedTuple):
     name: str
     code: int
     latency: int
+    annotations: Mapping[str, str]
 
 
 class AuditLog:
@@ -141,13 +144,14 @@ class ClusterAudit:
         code: int,
         latency: int,
         embedded: bool,
+        annotations: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         if path.startswith(UNTOLD) or (embedded and verb in READS and code < 400):
             return
         who = user.name if user is not None else ""
         told = Told(
             self._cluster, wall_now(), self._clock.now(), who[:253], acting_as[:253], verb[:32], path[:1000],
-            resource[:253], namespace[:253], name[:253], code, min(max(latency, 0), 2**31 - 1),
+            resource[:253], namespace[:253], name[:253], code, min(max(latency, 0), 2**31 - 1), dict(annotations),
         )  # fmt: skip
         self._log.add(told)
 

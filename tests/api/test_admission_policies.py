@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -299,3 +300,66 @@ def test_all_atomic_parts_are_named(api: Api) -> None:
         "invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.containers[0].command,"
         " .spec.containers[0].args"
     )
+
+
+def noted(api: Api, body: dict[str, Any], path: str = CONFIGS) -> dict[str, str]:
+    """What the audit log is told of a write."""
+    told: list[dict[str, str]] = []
+    api.server.cluster.audit = lambda **event: told.append(dict(event["annotations"]))
+    api.ask("POST", path, body)
+    return told[-1]
+
+
+def test_the_audit_log_is_told_of_failures(api: Api) -> None:
+    validations = [{"expression": "true"}, {"expression": "has(object.data.k)", "message": "no k"}]
+    post(api, f"{GROUP}/validatingadmissionpolicies", policy("Validating", validations=validations))
+    post(api, f"{GROUP}/validatingadmissionpolicybindings", binding("Validating", validationActions=["Audit", "Warn"]))
+    told = noted(api, config(a="1"))
+    assert json.loads(told["validation.policy.admission.k8s.io/validation_failure"]) == [
+        {
+            "message": "no k",
+            "policy": "p",
+            "binding": "b",
+            "expressionIndex": 1,
+            "validationActions": ["Audit", "Warn"],
+        }
+    ]
+    assert told["authorization.k8s.io/decision"] == "allow"
+
+
+def test_the_audit_log_is_told_what_policies_note(api: Api) -> None:
+    notes = [
+        {"key": "name", "valueExpression": "' it is ' + object.metadata.name + ' '"},
+        {"key": "nothing", "valueExpression": "''"},
+        {"key": "null", "valueExpression": "null"},
+    ]
+    validations = [{"expression": "true"}]
+    body = policy("Validating", validations=validations, auditAnnotations=notes)
+    post(api, f"{GROUP}/validatingadmissionpolicies", body)
+    for name in ("b", "c"):
+        post(api, f"{GROUP}/validatingadmissionpolicybindings", binding("Validating", name))
+    told = noted(api, config("web"))
+    assert {key: value for key, value in told.items() if key.startswith("p/")} == {"p/name": "it is web"}
+
+
+def test_the_audit_log_is_told_what_pods_violate(api: Api) -> None:
+    labels = {f"pod-security.kubernetes.io/{mode}": "baseline" for mode in ("enforce", "audit")}
+    post(api, "/api/v1/namespaces", {"metadata": {"name": "ps", "labels": labels}})
+    post(api, "/api/v1/namespaces/ps/serviceaccounts", {"metadata": {"name": "default"}})
+    spec = {"hostNetwork": True, "containers": [{"name": "c", "image": "i"}]}
+    told = noted(api, {"metadata": {"name": "p"}, "spec": spec}, "/api/v1/namespaces/ps/pods")
+    assert told["pod-security.kubernetes.io/enforce-policy"] == "baseline:latest"
+    assert told["pod-security.kubernetes.io/audit-violations"] == (
+        'would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true)'
+    )
+
+
+def test_the_audit_log_is_told_why_somebody_may(api: Api) -> None:
+    may_edit_configs(api)
+    jane = api.as_("jane", "system:authenticated")
+    told = noted(jane, config())
+    assert told["authorization.k8s.io/reason"] == (
+        'RBAC: allowed by ClusterRoleBinding "jane" of ClusterRole "edit-configs" to User "jane"'
+    )
+    told = noted(jane, {}, "/api/v1/namespaces/default/secrets")
+    assert (told["authorization.k8s.io/decision"], told["authorization.k8s.io/reason"]) == ("forbid", "")

@@ -38,6 +38,8 @@ _TEMPLATED = frozenset(
         ("batch", "cronjobs"),
     }
 )
+ENFORCED = "pod-security.kubernetes.io/enforce-policy"
+VIOLATIONS = "pod-security.kubernetes.io/audit-violations"
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 
@@ -59,6 +61,8 @@ class PodSecurity(Plugin):
             return
         policy = _policy(attrs)
         if policy is NOTHING:
+            if attrs.resource.name == "pods":
+                attrs.ctx.annotations[ENFORCED] = str(NOTHING.enforce)
             return
         obj = obj_of(attrs)
         if attrs.resource.name == "pods":
@@ -77,6 +81,13 @@ def _policy(attrs: Attributes) -> Policy:
 
 
 def _evaluate(attrs: Attributes, policy: Policy, meta: Obj, spec: Obj, *, enforce: bool) -> None:
+    if enforce:
+        attrs.ctx.annotations[ENFORCED] = str(policy.enforce)
+    if policy.audit.level != PRIVILEGED:
+        found = violations(policy.audit, meta, spec)
+        if found:
+            text = f'would violate PodSecurity "{policy.audit}": {details(found)}'
+            attrs.ctx.annotations[VIOLATIONS] = text
     if enforce and policy.enforce.level != PRIVILEGED:
         found = violations(policy.enforce, meta, spec)
         if found:

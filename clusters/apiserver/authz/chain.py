@@ -37,6 +37,12 @@ def _decide(node: NodeAuthorizer, rbac: RbacAuthorizer, attrs: Attributes) -> De
     return decision
 
 
+def note(call: Call, decision: Decision) -> None:
+    """Tell the audit log."""
+    call.annotations["authorization.k8s.io/decision"] = "allow" if decision.allowed else "forbid"
+    call.annotations["authorization.k8s.io/reason"] = decision.reason
+
+
 class Authorizer:
     """May they?"""
 
@@ -56,9 +62,11 @@ class Authorizer:
     def require(self, call: Call) -> None:
         """Raises Forbidden if the request's user may not do what it asks."""
         if MASTERS in call.user.groups:
+            note(call, ALLOWED)
             return
         attrs = Attributes.of(call.user, call.info)
         decision = self.authorize(attrs)
+        note(call, decision)
         if not decision.allowed:
             raise forbidden(attrs, decision.reason)
 

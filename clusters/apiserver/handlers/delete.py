@@ -68,6 +68,7 @@ def _write_options(call: Call, endpoint: Endpoint, params: DeleteParams) -> Writ
         dry_run=params.dry_run,
         version=endpoint.version.name,
         warnings=call.warnings,
+        annotations=call.annotations,
         options={"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", **params.raw},
     )
 

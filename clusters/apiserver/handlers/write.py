@@ -27,6 +27,7 @@ def write_options(call: Call, endpoint: Endpoint, params: WriteParams, *, operat
         dry_run=params.dry_run,
         version=endpoint.version.name,
         warnings=call.warnings,
+        annotations=call.annotations,
         options=params.raw,
     )
 

@@ -44,6 +44,7 @@ def create_binding(call: Call, endpoint: Endpoint) -> Response:
         manager=params.manager or call.manager,
         dry_run=params.dry_run,
         warnings=call.warnings,
+        annotations=call.annotations,
         options=params.raw,
     )
     pods.bind(call.server.cluster.registry, info.namespace, name, binding, opts)

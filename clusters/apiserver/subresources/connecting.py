@@ -15,7 +15,7 @@ from clusters.registry.registry import WriteOptions
 def admit(call: Call, endpoint: Endpoint, kind: str, options: Obj) -> None:
     """Raises what a plugin refuses with, before anybody looks whether there is such an object."""
     info = call.info
-    opts = WriteOptions(user=call.user, warnings=call.warnings)
+    opts = WriteOptions(user=call.user, warnings=call.warnings, annotations=call.annotations)
     obj = {"apiVersion": "v1", "kind": kind, **{k: v for k, v in options.items() if v}}
     attrs = requests.admit(
         call.server.cluster.registry,

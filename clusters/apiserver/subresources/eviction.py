@@ -39,7 +39,11 @@ def create_eviction(call: Call, endpoint: Endpoint) -> Response:
         raise BadRequest("name in URL does not match name in Eviction object")
     sent = DeleteParams.parse(call.query, body.get("deleteOptions") or {})
     opts = WriteOptions(
-        user=call.user, dry_run=params.dry_run or sent.dry_run, warnings=call.warnings, options=sent.raw
+        user=call.user,
+        dry_run=params.dry_run or sent.dry_run,
+        warnings=call.warnings,
+        annotations=call.annotations,
+        options=sent.raw,
     )
     registry = call.server.cluster.registry
     eviction.evict(registry, info.namespace, info.name, delete_options(sent), opts, body)

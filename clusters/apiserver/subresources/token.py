@@ -47,6 +47,7 @@ def create_token(call: Call, endpoint: Endpoint) -> Response:
         manager=params.manager or call.manager,
         dry_run=params.dry_run,
         warnings=call.warnings,
+        annotations=call.annotations,
         options=params.raw,
     )
     meta, spec = request["metadata"], request.setdefault("spec", {})

@@ -147,5 +147,5 @@ def _whole(row: AuditEvent) -> dict[str, Any]:
     event["responseStatus"] = {"metadata": {}, "code": row.code}
     event["requestReceivedTimestamp"] = rfc3339_micro(row.vtime)
     event["stageTimestamp"] = rfc3339_micro(row.vtime + row.latency)
-    event["annotations"] = {"playground.dev/wall-clock": rfc3339_micro(row.at)}
+    event["annotations"] = {**row.annotations, "playground.dev/wall-clock": rfc3339_micro(row.at)}
     return event

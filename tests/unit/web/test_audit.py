@@ -179,10 +179,11 @@ def test_impersonation_hides_nobody(demo: Cluster, sink: ClusterAudit, log: Audi
     server.handle(Request(method="GET", path="/api/v1/pods", headers=headers))
     server.handle(Request(method="GET", path="/api/v1/pods", headers=headers[:1]))
     assert [(e["user"].name, e["acting_as"], e["code"]) for e in told] == [("admin", "bob", 403), ("admin", "", 200)]
-    tell(sink, acting_as="bob")
+    tell(sink, acting_as="bob", annotations={"authorization.k8s.io/decision": "allow"})
     status, page = Api()("GET", "clusters/demo/audit")
     (row,) = page["events"]
     assert (status, row["user"], row["actingAs"]) == (200, "ann", "bob")
     _, event = Api()("GET", f"clusters/demo/audit/{row['id']}")
     assert event["user"] == {"username": "ann"}
     assert event["impersonatedUser"] == {"username": "bob"}
+    assert event["annotations"]["authorization.k8s.io/decision"] == "allow"
