@@ -14,7 +14,6 @@ from clusters.kernel.clock import MINUTE, SECOND, rfc3339
 from clusters.machinery.types import Obj
 
 NOW = 1_767_225_600_000_000
-MILLI = 1
 
 
 def pod(
@@ -37,19 +36,17 @@ def samples(*values: int | None) -> dict[str, Sample]:
     return {f"p{i}": Sample(v, NOW - 5 * SECOND, 15 * SECOND) for i, v in enumerate(values) if v is not None}
 
 
-def utilization(
-    pods: list[Obj], measured: dict[str, Sample], target: int, current: int | None = None, **more: Any
-) -> replicas.Usage:
-    return replicas.by_utilization(
-        pods,
-        measured,
-        resource="cpu",
-        container="",
-        target=target,
-        current=len(pods) if current is None else current,
-        tolerances=more.get("tolerances", Tolerances()),
-        now=NOW,
+def case(
+    pods: list[Obj], measured: dict[str, Sample], current: int | None = None, tolerances: Tolerances | None = None
+) -> replicas.Case:
+    size = len(pods) if current is None else current
+    return replicas.Case(
+        pods=pods, samples=measured, resource="cpu", current=size, tolerances=tolerances or Tolerances(), now=NOW
     )
+
+
+def utilization(pods: list[Obj], measured: dict[str, Sample], target: int, **more: Any) -> replicas.Usage:
+    return replicas.by_utilization(case(pods, measured, **more), target)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +113,7 @@ def test_tolerance_of_each_direction():
 
 def test_average_value_needs_no_requests():
     pods = [pod("p0", request=None), pod("p1", request=None)]
-    found = replicas.by_average(
-        pods, samples(300, 500), resource="cpu", target=100, current=2, tolerances=Tolerances(), now=NOW
-    )
+    found = replicas.by_average(case(pods, samples(300, 500)), 100)
     assert (found.replicas, found.average) == (8, 400)
 
 

@@ -108,12 +108,12 @@ def _ruled(wish: Wish, desired: int) -> tuple[int, Reason]:
 
 def _rated(wish: Wish, desired: int, behavior: dict[str, Any], memory: Memory) -> tuple[int, Reason]:
     if desired > wish.current:
-        fastest = max(up_limit(wish.current, memory, _rules(behavior, "scaleUp"), wish.now), wish.current)
+        fastest = max(rate_limit(wish.current, memory, _rules(behavior, "scaleUp"), wish.now, up=True), wish.current)
         most, why = (fastest, _UP_LIMIT) if wish.most > fastest else (wish.most, _TOO_MANY)
         if desired > most:
             return most, why
     elif desired < wish.current:
-        slowest = min(down_limit(wish.current, memory, _rules(behavior, "scaleDown"), wish.now), wish.current)
+        slowest = min(rate_limit(wish.current, memory, _rules(behavior, "scaleDown"), wish.now, up=False), wish.current)
         least, why = (slowest, _DOWN_LIMIT) if wish.least < slowest else (wish.least, _TOO_FEW)
         if desired < least:
             return least, why
@@ -126,29 +126,17 @@ def _start(current: int, memory: Memory, seconds: int, now: int) -> int:
     return current - changed_since(memory.ups, cutoff) + changed_since(memory.downs, cutoff)
 
 
-def up_limit(current: int, memory: Memory, rules: dict[str, Any], now: int) -> int:
-    """The most replicas that the policies allow."""
+def rate_limit(current: int, memory: Memory, rules: dict[str, Any], now: int, *, up: bool) -> int:
+    """The most (or, downwards, the fewest) replicas that the policies allow."""
     select = rules.get("selectPolicy", "Max")
     if select == "Disabled":
         return current
     proposed = []
     for policy in rules.get("policies") or ():
         start, value = _start(current, memory, int(policy["periodSeconds"]), now), int(policy["value"])
-        proposed.append(start + value if policy["type"] == "Pods" else ceil(start * (1 + value / 100)))
-    if not proposed:
-        return MAX_INT32 if select == "Min" else -MAX_INT32
-    return min(proposed) if select == "Min" else max(proposed)
-
-
-def down_limit(current: int, memory: Memory, rules: dict[str, Any], now: int) -> int:
-    """The fewest replicas that the policies allow."""
-    select = rules.get("selectPolicy", "Max")
-    if select == "Disabled":
-        return current
-    proposed = []
-    for policy in rules.get("policies") or ():
-        start, value = _start(current, memory, int(policy["periodSeconds"]), now), int(policy["value"])
-        proposed.append(start - value if policy["type"] == "Pods" else int(start * (1 - value / 100)))
-    if not proposed:
-        return -MAX_INT32 if select == "Min" else MAX_INT32
-    return max(proposed) if select == "Min" else min(proposed)
+        if policy["type"] == "Pods":
+            proposed.append(start + value if up else start - value)
+        else:
+            proposed.append(ceil(start * (1 + value / 100)) if up else int(start * (1 - value / 100)))
+    widest = max if up == (select != "Min") else min
+    return widest(proposed, default=-MAX_INT32 if widest is max else MAX_INT32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusters.components.controllers.hpa import replicas as calculator
-from clusters.components.controllers.hpa.replicas import Sample, Tolerances, Uncomputable
+from clusters.components.controllers.hpa.replicas import Case, Sample, Tolerances, Uncomputable
 from clusters.components.controllers.hpa.sources import Sources, custom_missing, external_missing
 from clusters.machinery import quantity
 from clusters.machinery.types import Obj
@@ -115,27 +115,18 @@ def _resource(
         except Uncomputable as error:
             raise Uncomputable(f"unable to get metrics for resource {name}: {error}") from None
         out.samples.update(samples)
+        case = Case(
+            pods=target.pods,
+            samples=samples,
+            resource=name,
+            current=target.current,
+            tolerances=target.tolerances,
+            now=target.now,
+        )
         if average is not None:
-            usage = calculator.by_average(
-                target.pods,
-                samples,
-                resource=name,
-                target=quantity.milli(average),
-                current=target.current,
-                tolerances=target.tolerances,
-                now=target.now,
-            )
+            usage = calculator.by_average(case, quantity.milli(average))
         else:
-            usage = calculator.by_utilization(
-                target.pods,
-                samples,
-                resource=name,
-                container=container,
-                target=int(wanted["averageUtilization"]),
-                current=target.current,
-                tolerances=target.tolerances,
-                now=target.now,
-            )
+            usage = calculator.by_utilization(case, int(wanted["averageUtilization"]), container=container)
     except Uncomputable as error:
         detail = f"failed to get {name} {'usage' if average is not None else 'utilization'}: {error}"
         if container:

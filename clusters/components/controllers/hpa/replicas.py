@@ -43,6 +43,20 @@ class Tolerances:
         return 1.0 - self.down <= ratio <= 1.0 + self.up
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What there is to compute from."""
+
+    pods: Sequence[Obj]
+    samples: Mapping[str, Sample]
+    """By Pod name."""
+    resource: str
+    current: int
+    """Replicas that there should be now."""
+    tolerances: Tolerances
+    now: int
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """`replicas` proposed; `utilization` in percent of the requests (0 where there is no such target); `average` a
@@ -61,20 +75,10 @@ class _Groups:
     ignored: list[str]
 
 
-def by_utilization(
-    pods: Sequence[Obj],
-    samples: Mapping[str, Sample],
-    *,
-    resource: str,
-    container: str,
-    target: int,
-    current: int,
-    tolerances: Tolerances,
-    now: int,
-) -> Usage:
-    """For a target in percent of the requests. Raises Uncomputable."""
-    values, groups = _considered(pods, samples, resource, now)
-    requests = {p["metadata"]["name"]: _request(p, container, resource) for p in pods}
+def by_utilization(case: Case, target: int, *, container: str = "") -> Usage:
+    """For a target in percent of the requests (of one container). Raises Uncomputable."""
+    values, groups = _considered(case)
+    requests = {p["metadata"]["name"]: _request(p, container, case.resource) for p in case.pods}
 
     def ratio() -> tuple[float, int, int]:
         known = {name: value for name, value in values.items() if name in requests}
@@ -90,44 +94,25 @@ def by_utilization(
     def assume(name: str) -> int:
         return requests[name] * max(100, target) // 100
 
-    def again() -> float:
-        return ratio()[0]
-
-    return Usage(_decide(values, groups, first, again, assume, current, tolerances), percent, average)
+    return Usage(_decide(case, values, groups, first, lambda: ratio()[0], assume), percent, average)
 
 
-def by_average(
-    pods: Sequence[Obj],
-    samples: Mapping[str, Sample],
-    *,
-    resource: str,
-    target: int,
-    current: int,
-    tolerances: Tolerances,
-    now: int,
-) -> Usage:
+def by_average(case: Case, target: int) -> Usage:
     """For a target in thousandths a Pod. Raises Uncomputable."""
-    values, groups = _considered(pods, samples, resource, now)
+    values, groups = _considered(case)
 
-    def ratio() -> tuple[float, int]:
-        average = sum(values.values()) // len(values)
-        return average / target, average
+    def ratio() -> float:
+        return sum(values.values()) // len(values) / target
 
-    first, average = ratio()
-
-    def again() -> float:
-        return ratio()[0]
-
-    return Usage(_decide(values, groups, first, again, lambda _name: target, current, tolerances), 0, average)
+    first, average = ratio(), sum(values.values()) // len(values)
+    return Usage(_decide(case, values, groups, first, ratio, lambda _name: target), 0, average)
 
 
-def _considered(
-    pods: Sequence[Obj], samples: Mapping[str, Sample], resource: str, now: int
-) -> tuple[dict[str, int], _Groups]:
-    if not pods:
+def _considered(case: Case) -> tuple[dict[str, int], _Groups]:
+    if not case.pods:
         raise Uncomputable("no pods returned by selector while calculating replica count")
-    groups = _group(pods, samples, resource, now)
-    values = {name: sample.value for name, sample in samples.items()}
+    groups = _group(case)
+    values = {name: sample.value for name, sample in case.samples.items()}
     for name in (*groups.ignored, *groups.unready):
         values.pop(name, None)
     if not values:
@@ -136,15 +121,15 @@ def _considered(
 
 
 def _decide(
+    case: Case,
     values: dict[str, int],
     groups: _Groups,
     ratio: float,
     again: Callable[[], float],
     assume: Callable[[str], int],
-    current: int,
-    tolerances: Tolerances,
 ) -> int:
     """Pods that were not measured are assumed to stand against whatever the others ask for."""
+    current, tolerances = case.current, case.tolerances
     fills_up = bool(groups.unready) and ratio > 1.0
     if not fills_up and not groups.missing:
         return current if tolerances.hold(ratio) else ceil(ratio * groups.ready)
@@ -164,18 +149,18 @@ def _decide(
     return wanted
 
 
-def _group(pods: Sequence[Obj], samples: Mapping[str, Sample], resource: str, now: int) -> _Groups:
+def _group(case: Case) -> _Groups:
     out = _Groups(0, [], [], [])
-    for pod in pods:
+    for pod in case.pods:
         name, phase = pod["metadata"]["name"], podlib.phase(pod)
-        sample = samples.get(name)
+        sample = case.samples.get(name)
         if "deletionTimestamp" in pod["metadata"] or phase == "Failed":
             out.ignored.append(name)
         elif phase == "Pending":
             out.unready.append(name)
         elif sample is None:
             out.missing.append(name)
-        elif resource == "cpu" and is_unready(pod, sample, now):
+        elif case.resource == "cpu" and is_unready(pod, sample, case.now):
             out.unready.append(name)
         else:
             out.ready += 1

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from clusters.client.component import Env
 from clusters.components.controllers.hpa.replicas import Sample, Uncomputable
+from clusters.components.controllers.shared import conditions
 from clusters.components.controllers.shared import pods as podlib
 from clusters.kernel.clock import SECOND
 from clusters.machinery import quantity
@@ -60,10 +61,8 @@ class Sources:
         why = ""
         if service is None or not service["spec"].get("service"):
             why = "the server could not find the requested resource"
-        else:
-            conditions = (service.get("status") or {}).get("conditions") or ()
-            if not any(c["type"] == "Available" and c["status"] == "True" for c in conditions):
-                why = "the server is currently unable to handle the request"
+        elif not conditions.is_true((service.get("status") or {}).get("conditions"), "Available"):
+            why = "the server is currently unable to handle the request"
         if why:
             text = f"unable to fetch metrics from resource metrics API: {why} (get pods.metrics.k8s.io)"
             raise Uncomputable(text)
