@@ -13,6 +13,7 @@ one. WHAT is one of:
     ready-until   ... and fail again from then on
     live-until    liveness probes fail from then on
     image         `missing`: the image cannot be pulled; `present`: it can (see `registries` for what goes without)
+    user          `root`: the image's own user is root, which `runAsNonRoot` does not let it be
     pull          time that pulling the image takes
     log           lines printed at the start
     log-every     repeats the lines of `log` at that interval
@@ -115,6 +116,12 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         ready_until=time("ready-until", NEVER),
         live_until=time("live-until", NEVER),
     )
+
+
+def annotation(pod: Obj, container: Obj, what: str) -> str | None:
+    """What is said of one container, or of all."""
+    said: Mapping[str, str] = pod["metadata"].get("annotations") or {}
+    return said.get(f"{PREFIX}{container['name']}.{what}", said.get(PREFIX + what))
 
 
 def _moment(text: str, began: int | None) -> int | None:

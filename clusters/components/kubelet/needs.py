@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusters.client.informer import Informers
+from clusters.components.kubelet import behavior
 from clusters.machinery.types import Obj
 
 CONFIG_MAPS, SECRETS, CLAIMS = "configmaps", "secrets", "persistentvolumeclaims"
@@ -17,6 +18,9 @@ _WORDS = {CONFIG_MAPS: "configmap", SECRETS: "secret"}
 
 def config_problem(informers: Informers, pod: Obj, container: Obj) -> tuple[str, str] | None:
     """(waiting reason, message) if the container's environment cannot be made."""
+    root = _root_problem(pod, container)
+    if root:
+        return "CreateContainerConfigError", root
     namespace = pod["metadata"]["namespace"]
     for resource, name, key, optional in _environment(container):
         if optional:
@@ -28,6 +32,21 @@ def config_problem(informers: Informers, pod: Obj, container: Obj) -> tuple[str,
             kind = "ConfigMap" if resource == CONFIG_MAPS else "Secret"
             return "CreateContainerConfigError", f"couldn't find key {key} in {kind} {namespace}/{name}"
     return None
+
+
+def _root_problem(pod: Obj, container: Obj) -> str:
+    """Why a container that may not run as root cannot run; "". Whose user an image has only an annotation says."""
+    own, whole = container.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
+    if not own.get("runAsNonRoot", whole.get("runAsNonRoot")):
+        return ""
+    user = own.get("runAsUser", whole.get("runAsUser"))
+    meta = pod["metadata"]
+    where = f'(pod: "{meta["name"]}_{meta["namespace"]}({meta["uid"]})", container: {container["name"]})'
+    if user == 0:
+        return f"container's runAsUser breaks non-root policy {where}"
+    if user is None and behavior.annotation(pod, container, "user") in ("root", "0"):
+        return f"container has runAsNonRoot and image will run as root {where}"
+    return ""
 
 
 def _environment(container: Obj) -> Iterator[tuple[str, str, str, bool]]:

@@ -181,3 +181,29 @@ def test_init_container_that_has_done_its_work_is_ready():
     cluster, _ = run(20, {"image": "nginx"}, initContainers=[init])
     (seen,) = cluster.get("pods", "default", "p")["status"]["initContainerStatuses"]
     assert (seen["state"]["terminated"]["exitCode"], seen["ready"], seen["started"]) == (0, True, False)
+
+
+@pytest.mark.parametrize(
+    ("context", "annotations", "why"),
+    [
+        ({"runAsNonRoot": True, "runAsUser": 0}, {}, "container's runAsUser breaks non-root policy"),
+        (
+            {"runAsNonRoot": True},
+            {"behavior.playground.dev/user": "root"},
+            "container has runAsNonRoot and image will run as root",
+        ),
+    ],
+)
+def test_container_that_may_not_be_root_is_not_created_as_root(context, annotations, why):
+    cluster, seen = run(10, {"securityContext": context}, annotations=annotations)
+    uid = cluster.get("pods", "default", "p")["metadata"]["uid"]
+    text = f'{why} (pod: "p_default({uid})", container: c)'
+    assert seen["state"]["waiting"] == {"reason": "CreateContainerConfigError", "message": text}
+
+
+@pytest.mark.parametrize(
+    "context", [{"runAsNonRoot": True}, {"runAsNonRoot": True, "runAsUser": 1000}, {"runAsUser": 0}]
+)
+def test_container_that_is_not_known_to_be_root_runs(context):
+    _, seen = run(10, {"image": "nginx", "securityContext": context})
+    assert "running" in seen["state"]
