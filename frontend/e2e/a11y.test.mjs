@@ -52,6 +52,7 @@ const screens = {
     await page.getByRole("slider", { name: "Timeline" }).press("ArrowLeft");
     await page.getByRole("region", { name: "The past" }).waitFor();
   },
+  build: async page => page.getByRole("button", { name: "Build" }).click(),
   share: async page => {
     await page.getByRole("button", { name: "Share", exact: true }).click();
     await page.getByRole("list", { name: "Members" }).getByText("admin", { exact: true }).waitFor();

@@ -216,4 +216,30 @@ describe("map", { skip }, () => {
     await page.evaluate(() => window.__playground.session.api.setClock({ paused: false }));
     assert.ok(after - before <= 2, `${after - before} frames while nothing moved`);
   });
+
+  it("carries a label onto a node, and does the same with a button", async () => {
+    await page.getByRole("button", { name: "Build" }).click();
+    const panel = page.getByRole("complementary", { name: "Build" });
+    await panel.getByRole("textbox", { name: "Label" }).fill("disk=nvme");
+    const chip = await panel.getByRole("button", { name: /^disk=nvme/ }).boundingBox();
+    await page.evaluate(() => window.__playground.fit());
+    await idle(page);
+    const node = await screenOf(page, "node-1");
+    await page.mouse.move(chip.x + 20, chip.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(node.x, node.y, { steps: 8 });
+    await page.getByText("Label node-1").waitFor();
+    await page.mouse.up();
+    const ask = page.getByRole("alertdialog", { name: "Label node-1" });
+    await ask.getByText("/api/v1/nodes/node-1").waitFor();
+    await page.keyboard.press("Escape");
+    await panel.getByRole("textbox", { name: "Label" }).fill("no label = at all");
+    assert.ok(await panel.getByRole("button", { name: "Label…" }).isDisabled());
+    await panel.getByRole("textbox", { name: "Label" }).fill("disk=nvme");
+    await panel.getByRole("button", { name: "Label…" }).press("Enter");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Label" }).waitFor();
+    await page.keyboard.press("Escape");
+    await panel.getByRole("button", { name: "Deployment" }).press("Enter");
+    await page.getByRole("heading", { name: "New Deployment" }).waitFor();
+  });
 });

@@ -212,7 +212,16 @@ describe("actions", () => {
   });
 
   it("has a command for every drag", () => {
-    const map = { fit() {}, focus() {}, zoom() {}, tidy() {}, startMove() {}, setLayout() {} };
+    const map = {
+      fit() {},
+      focus() {},
+      zoom() {},
+      tidy() {},
+      startMove() {},
+      setLayout() {},
+      carry: () => null,
+      endCarry() {},
+    };
     const ids = (kind: "pod" | "node", id: string) => commandsFor(session, { kind, id }, map).map(c => c.id);
     expect(ids("pod", pod("frontend").id)).toEqual(
       expect.arrayContaining(["move", "evict", "delete", "kill", "logs", "yaml"]),

@@ -5,7 +5,8 @@
 import { KNOWN } from "@/protocol/kube";
 import type { Pod } from "@/protocol/rows";
 import { useHistory } from "@/store/history";
-import { type Ref, select, ui } from "@/store/ui";
+import { openSide, type Ref, select, ui } from "@/store/ui";
+import type { Carried, Landing } from "@/tools/carry";
 import { nudgeSpeed, SPEEDS, setSpeed, speedLabel, step, togglePause } from "./clock";
 import { openYaml } from "./documents";
 import { faultWords, heal, startComponent, stopComponent } from "./faults";
@@ -30,6 +31,10 @@ export interface Command {
 
 /** What the map itself offers; panels may be mounted without one. */
 export interface MapControl {
+  /** something is carried over the map from beside it; null: it is not over the map */
+  carry(item: Carried, x: number, y: number): Landing | null;
+  /** it was put down, or taken away again */
+  endCarry(): void;
   fit(): void;
   focus(id: string): void;
   zoom(factor: number): void;
@@ -67,7 +72,15 @@ export function commandsFor(session: ClusterSession, ref: Ref, map: MapControl |
       break;
   }
   if (ref.kind === "pod" || ref.kind === "node")
-    add("break", "Break it…", () => ui.set({ selection: ref, failures: true }), { keys: "X", local: true });
+    add(
+      "break",
+      "Break it…",
+      () => {
+        ui.set({ selection: ref });
+        openSide("failures");
+      },
+      { keys: "X", local: true },
+    );
   if (ref.kind !== "component")
     add("audit", "Show its requests in the audit log", () => openAudit(session, ref), { local: true });
   if (map) add("focus", "Show on the map", () => showOnMap(map, ref), { keys: "F", local: true });
@@ -208,7 +221,8 @@ export function globalCommands(session: ClusterSession, map: MapControl | null):
       : []),
     view("map", "Go to the map", () => ui.set({ view: "map" }), "G"),
     view("list", "Go to the list", () => ui.set({ view: "list" }), "T"),
-    view("failures", "Break something…", () => ui.set({ failures: true }), "X"),
+    view("failures", "Break something…", () => openSide("failures"), "X"),
+    view("build", "Build: nodes, workloads, labels, taints, images…", () => openSide("build"), "B"),
     view("events", "Show events", () => ui.set({ dock: "events" })),
     view("activity", "Show what I did, as kubectl", () => ui.set({ dock: "activity" })),
     view("audit", "Show the audit log: every request to the API", () => ui.set({ dock: "audit", audit: {} })),

@@ -5,7 +5,6 @@ import { redo, undo } from "@/actions/undo";
 import { Confirm } from "@/panels/Confirm";
 import { SessionContext, useSession } from "@/panels/context";
 import { Dock } from "@/panels/Dock";
-import { Failures } from "@/panels/Failures";
 import { Help } from "@/panels/Help";
 import { Inspector } from "@/panels/inspector/Inspector";
 import { MapView } from "@/panels/map/MapView";
@@ -23,6 +22,8 @@ import { Blocked, Loading } from "./states";
 import { expose } from "./testhook";
 
 const ListView = lazy(() => import("@/panels/list/ListView"));
+const Failures = lazy(() => import("@/panels/Failures"));
+const Build = lazy(() => import("@/panels/Build"));
 const Drawer = lazy(() => import("@/panels/Drawer"));
 const Share = lazy(() => import("@/panels/Share"));
 
@@ -84,7 +85,7 @@ export function Workspace({ name }: { name: string }) {
         <div className="flex min-w-0 flex-1 flex-col">
           <TopBar />
           <div className="relative flex min-h-0 flex-1">
-            <Failures />
+            <Side />
             <div className="flex min-w-0 flex-1 flex-col">
               <div className="relative flex min-h-0 flex-1 flex-col">
                 <Main name={name} />
@@ -133,6 +134,14 @@ function DrawerSlot() {
       <Drawer />
     </Suspense>
   );
+}
+
+/** The panel at the left, if one is open. */
+function Side() {
+  const failures = useUi(s => s.failures);
+  const build = useUi(s => s.build);
+  if (!failures && !build) return null;
+  return <Suspense fallback={null}>{build ? <Build /> : <Failures />}</Suspense>;
 }
 
 function ShareSlot() {

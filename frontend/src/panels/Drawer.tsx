@@ -24,7 +24,9 @@ const schemas = new Map<string, Promise<Schema>>();
 export default function Drawer() {
   const draft = useUi(s => s.editor);
   if (!draft) return null;
-  const key = draft.object ? `${draft.object.kind}/${draft.object.namespace}/${draft.object.name}` : "new";
+  const key = draft.object
+    ? `${draft.object.kind}/${draft.object.namespace}/${draft.object.name}`
+    : draft.title;
   return <Body key={key} draft={draft} />;
 }
 

@@ -33,6 +33,7 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
       ["Del", "Delete, remove"],
       ["N", "Add a node"],
       ["X", "Break something"],
+      ["B", "Build: nodes, workloads, labels, taints, images"],
       ["Ctrl-Z", "Undo the last step: a moved card, or what has an inverse call"],
       ["Ctrl-Shift-Z", "Do it again"],
       ["Esc", "Cancel, deselect"],

@@ -1,8 +1,8 @@
 /** The left rail: which view, and what can be broken. */
-import { LayoutGrid, List, Zap } from "lucide-react";
+import { Blocks, LayoutGrid, List, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { ui, useUi } from "@/store/ui";
+import { openSide, ui, useUi } from "@/store/ui";
 import { Logo } from "@/ui/bits";
 import { cx } from "@/ui/cx";
 import { Tip } from "@/ui/Tip";
@@ -35,6 +35,7 @@ function Item(props: {
 export function Rail() {
   const view = useUi(s => s.view);
   const failures = useUi(s => s.failures);
+  const build = useUi(s => s.build);
   return (
     <nav
       aria-label="Views"
@@ -54,7 +55,15 @@ export function Rail() {
         <List size={19} strokeWidth={1.8} aria-hidden="true" />
       </Item>
       <div className="my-1 h-px w-8 bg-line" />
-      <Item label="Failures" keys="X" active={failures} onClick={() => ui.set({ failures: !failures })}>
+      <Item label="Build" keys="B" active={build} onClick={() => openSide(build ? null : "build")}>
+        <Blocks size={19} strokeWidth={1.8} aria-hidden="true" />
+      </Item>
+      <Item
+        label="Failures"
+        keys="X"
+        active={failures}
+        onClick={() => openSide(failures ? null : "failures")}
+      >
         <Zap size={19} strokeWidth={1.8} aria-hidden="true" />
       </Item>
     </nav>

@@ -78,7 +78,9 @@ export interface UiState {
   logsOf: { ns: string; pod: string; container: string } | null;
   /** what the dock shows of the audit log */
   audit: AuditFilter;
+  /** the panels at the left; one at a time */
   failures: boolean;
+  build: boolean;
   palette: boolean;
   help: boolean;
   lens: LensChoice;
@@ -131,6 +133,7 @@ export const useUi = create<UiState>(set => ({
   logsOf: null,
   audit: {},
   failures: false,
+  build: false,
   palette: false,
   help: false,
   lens: "status",
@@ -183,6 +186,10 @@ export function echo(title: string, command: string): number {
 
 export function settle(id: number, state: "ok" | "failed", error?: string): void {
   ui.set({ echoes: ui.get().echoes.map(e => (e.id === id ? { ...e, state, error } : e)) });
+}
+
+export function openSide(side: "failures" | "build" | null): void {
+  ui.set({ failures: side === "failures", build: side === "build" });
 }
 
 export function select(ref: Ref | null, tab?: Tab): void {

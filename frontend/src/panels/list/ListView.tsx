@@ -10,7 +10,7 @@ import { cx } from "@/ui/cx";
 import { Menu, PointMenu } from "@/ui/Menu";
 import { StateTile } from "@/ui/StateTile";
 import { useNow, useSession } from "../context";
-import { FaultTray } from "../Failures";
+import { FaultTray } from "../FaultTray";
 import { listRows, type Row } from "./rows";
 
 const ROW_H = 32;

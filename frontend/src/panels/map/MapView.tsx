@@ -6,7 +6,7 @@ import { type Ref, useUi } from "@/store/ui";
 import type { PointerInput } from "@/tools/types";
 import { PointMenu } from "@/ui/Menu";
 import { mapRef, useSession } from "../context";
-import { FaultTray } from "../Failures";
+import { FaultTray } from "../FaultTray";
 import { Bin, type BinState } from "./Bin";
 import { Drains } from "./Drains";
 import { HoverCard } from "./HoverCard";

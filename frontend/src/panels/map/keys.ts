@@ -6,7 +6,7 @@ import { openYaml } from "@/actions/documents";
 import { addNode } from "@/actions/nodes";
 import type { ClusterSession } from "@/actions/session";
 import { scalable, scale } from "@/actions/workloads";
-import { type Ref, select, ui } from "@/store/ui";
+import { openSide, type Ref, select, ui } from "@/store/ui";
 import { type Direction, into, nextInDirection, nextProblem, outOf } from "@/tools/spatial";
 import type { Stage } from "./stage";
 
@@ -106,7 +106,10 @@ function letter(key: string, stage: Stage, session: ClusterSession, selection: R
       return pod !== undefined;
     }
     case "x":
-      ui.set({ failures: true });
+      openSide("failures");
+      return true;
+    case "b":
+      openSide("build");
       return true;
     case "t":
       ui.set({ view: "list" });

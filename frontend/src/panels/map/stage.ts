@@ -6,8 +6,9 @@
  */
 
 import type { MapControl } from "@/actions/commands";
-import { addNode, drain, pullThePlug } from "@/actions/nodes";
-import { askVerdicts, deletePod, planMove } from "@/actions/pods";
+import { addNode } from "@/actions/nodes";
+import { askVerdicts, planMove } from "@/actions/pods";
+import { nodeRemoval, podRemoval } from "@/actions/removals";
 import type { ClusterSession } from "@/actions/session";
 import type { MoveVerdicts } from "@/protocol/rest";
 import { POD_STATES, type Pod } from "@/protocol/rows";
@@ -20,6 +21,7 @@ import { CARD, center, type Point, type Rect } from "@/scene/geometry";
 import { type Hit, Scene } from "@/scene/scene";
 import { history } from "@/store/history";
 import { type Confirmation, type LensChoice, type Ref, select, toast, ui, useUi } from "@/store/ui";
+import { type Carried, type Landing, landingOf } from "@/tools/carry";
 import { Idle } from "@/tools/idle";
 import { settle, snap } from "@/tools/place";
 import type { PointerInput, ToolHost, ToolState } from "@/tools/types";
@@ -464,59 +466,12 @@ export class Stage implements ToolHost, MapControl {
   }
 
   binPod(pod: number, force: boolean, at: Point): void {
-    const row = this.session.model.pods.row(pod);
-    this.confirm(
-      {
-        title: force ? `Delete ${row.name} now` : `Delete ${row.name}`,
-        body: row.owner
-          ? "Its controller will make a replacement."
-          : "Nothing controls this pod: it will not come back.",
-        calls: [
-          `DELETE /api/v1/namespaces/${row.ns}/pods/${row.name}${force ? "?gracePeriodSeconds=0" : ""}`,
-        ],
-        command: `kubectl delete pod ${row.name} -n ${row.ns}${force ? " --force --grace-period=0" : ""}`,
-        warning: force
-          ? "The API forgets it at once, even if its containers still run somewhere."
-          : undefined,
-        action: "Delete",
-        danger: true,
-        run: () => deletePod(this.session, row, force),
-      },
-      at,
-    );
+    this.confirm(podRemoval(this.session, this.session.model.pods.row(pod), force), at);
   }
 
   binNode(node: number, plug: boolean, at: Point): void {
     const row = this.session.model.nodes.at(node);
-    if (!row) return;
-    const steps = [
-      `PATCH /api/v1/nodes/${row.name}`,
-      "POST …/pods/*/eviction",
-      `DELETE ${this.session.api.base}/machines/${row.name}`,
-      `DELETE /api/v1/nodes/${row.name}`,
-    ];
-    this.confirm(
-      plug
-        ? {
-            title: `Pull the plug of ${row.name}`,
-            body: "The machine goes dark without a word. Kubernetes notices after about 40 s, and evicts its pods after 300 s more.",
-            calls: [`POST ${this.session.api.base}/faults`],
-            command: `manage.py cluster fault ${this.session.name} node-power ${row.name}`,
-            action: "Pull the plug",
-            danger: true,
-            run: () => pullThePlug(this.session, row),
-          }
-        : {
-            title: `Remove ${row.name}`,
-            body: "It is cordoned, its pods are evicted within their disruption budgets, then machine and Node go. You can stop it on the way.",
-            calls: steps,
-            command: `kubectl drain ${row.name} --ignore-daemonsets && kubectl delete node ${row.name}`,
-            action: "Drain and remove",
-            danger: true,
-            run: () => void drain(this.session, row, true),
-          },
-      at,
-    );
+    if (row) this.confirm(nodeRemoval(this.session, row, plug), at);
   }
 
   // --- moving a pod by keyboard
@@ -533,6 +488,25 @@ export class Stage implements ToolHost, MapControl {
 
   moveKey(key: string): boolean {
     return this.keyMove.key(key);
+  }
+
+  // --- what is carried here from beside the map
+
+  carry(item: Carried, clientX: number, clientY: number): Landing | null {
+    const r = this.elements.root.getBoundingClientRect();
+    const x = clientX - r.left;
+    const y = clientY - r.top;
+    if (x < 0 || y < 0 || x > r.width || y > r.height) {
+      this.endCarry();
+      return null;
+    }
+    const landing = landingOf(item, this.hit(x, y), this.world(x, y), this.scene);
+    this.marks({ dropNode: landing.node, hover: landing.workload });
+    return landing;
+  }
+
+  endCarry(): void {
+    this.marks({ dropNode: -1, hover: null });
   }
 
   private propose(pod: Pod, node: string, verdicts: MoveVerdicts | null, at: Point | null): void {
