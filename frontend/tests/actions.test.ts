@@ -5,21 +5,12 @@ import { age } from "@/actions/look";
 import { drain, evictable } from "@/actions/nodes";
 import { planMove, reborn } from "@/actions/pods";
 import { hintFor, run } from "@/actions/run";
-import { ClusterSession } from "@/actions/session";
+import type { ClusterSession } from "@/actions/session";
 import { StatusError, toFailure } from "@/net/errors";
 import { parseWarnings } from "@/net/kube";
-import type { LinkEnv } from "@/net/link";
 import type { Pod } from "@/protocol/rows";
 import { ui } from "@/store/ui";
-import { live, newSim, type Sim, snapshotFrame } from "./support";
-
-const nowhere: LinkEnv = {
-  connect: () => ({ send() {}, close() {}, onopen: null, onmessage: null, onclose: null }),
-  setTimeout: () => 0,
-  clearTimeout: () => undefined,
-  now: () => 0,
-  random: () => 0,
-};
+import { live, newSim, openSession, type Sim } from "./support";
 
 interface Call {
   method: string;
@@ -62,10 +53,8 @@ describe("actions", () => {
 
   beforeEach(() => {
     sim = newSim({ seed: 1 });
-    session = new ClusterSession("demo", nowhere);
-    for (const frame of snapshotFrame(sim)) session.model.apply(frame);
+    session = openSession(sim);
     step(400);
-    ui.set({ canWrite: true, toasts: [], echoes: [], drains: {} });
   });
   afterEach(() => {
     vi.unstubAllGlobals();

@@ -8,13 +8,12 @@ import {
   TEMPLATES,
   taintProposal,
 } from "@/actions/build";
-import { ClusterSession } from "@/actions/session";
+import type { ClusterSession } from "@/actions/session";
 import { undo } from "@/actions/undo";
 import type { Hit, Scene } from "@/scene/scene";
 import { history, useHistory } from "@/store/history";
-import { ui } from "@/store/ui";
 import { carriedWords, landingOf } from "@/tools/carry";
-import { newSim, snapshotFrame } from "./support";
+import { openSession } from "./support";
 
 const POINT = { x: 5, y: 5 };
 
@@ -32,15 +31,7 @@ describe("building", () => {
         calls.push({ method: init.method!, body: JSON.parse(String(init.body ?? "null")) });
       return Promise.resolve(new Response(JSON.stringify(stored)));
     });
-    session = new ClusterSession("demo", {
-      connect: () => ({ send() {}, close() {}, onopen: null, onmessage: null, onclose: null }),
-      setTimeout: () => 0,
-      clearTimeout: () => undefined,
-      now: () => 0,
-      random: () => 0,
-    });
-    for (const frame of snapshotFrame(newSim({ seed: 1 }))) session.model.apply(frame);
-    ui.set({ canWrite: true, link: { phase: "live" }, toasts: [], echoes: [] });
+    session = openSession();
   });
   afterEach(() => vi.unstubAllGlobals());
 

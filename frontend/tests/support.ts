@@ -1,6 +1,9 @@
 /** The toy cluster as a source of frames, and small builders. */
+import { ClusterSession } from "@/actions/session";
+import type { LinkEnv } from "@/net/link";
 import type { DeltaFrame, SnapshotFrame } from "@/protocol/frames";
 import { Model } from "@/store/model";
+import { ui } from "@/store/ui";
 // @ts-expect-error a plain script without types
 import { Sim as PlainSim } from "../tools/fake/sim.mjs";
 
@@ -84,4 +87,21 @@ export function mischief(sim: Sim): (i: number) => void {
       if (extra) sim.drop("nodes", (extra as { id: string }).id);
     }
   };
+}
+
+/** A link that never connects. */
+const nowhere: LinkEnv = {
+  connect: () => ({ send() {}, close() {}, onopen: null, onmessage: null, onclose: null }),
+  setTimeout: () => 0,
+  clearTimeout: () => undefined,
+  now: () => 0,
+  random: () => 0,
+};
+
+/** The demo cluster, opened and allowed to be changed; requests go to whatever `fetch` is. */
+export function openSession(sim: Sim = newSim({ seed: 1 })): ClusterSession {
+  const session = new ClusterSession("demo", nowhere);
+  for (const frame of snapshotFrame(sim)) session.model.apply(frame);
+  ui.set({ canWrite: true, link: { phase: "live" }, toasts: [], echoes: [], drains: {} });
+  return session;
 }

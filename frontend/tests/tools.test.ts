@@ -8,6 +8,7 @@ import type { Ref } from "@/store/ui";
 import { Idle } from "@/tools/idle";
 import { settle } from "@/tools/place";
 import { shortReason } from "@/tools/pod-drag";
+import { STEP_PX } from "@/tools/scale-drag";
 import { into, nextInDirection, nextProblem, outOf, problems } from "@/tools/spatial";
 import type { PointerInput, ToolHost, ToolState } from "@/tools/types";
 import { live, loaded, newSim, snapshotFrame } from "./support";
@@ -66,6 +67,9 @@ class Desk implements ToolHost {
   refuse(text: string): void {
     this.log.push(text);
   }
+  scaleTo(id: string, replicas: number): void {
+    this.log.push(`scale ${this.scene.model.workloads.get(id)!.name} to ${replicas}`);
+  }
   placeCard(node: number, at: Point | null): void {
     this.log.push(`place ${this.scene.model.nodes.at(node)!.name}`);
     if (at) this.scene.moved.set(this.scene.model.nodes.at(node)!.name, at);
@@ -110,6 +114,33 @@ describe("tools", () => {
   let desk: Desk;
   beforeEach(() => {
     desk = new Desk();
+  });
+
+  it("scales a workload by its edge, shows how far, and takes it back on Escape", () => {
+    const w = desk.scene.model.workloads.list().find(x => x.kind === "Deployment")!;
+    const { rect } = desk.scene.layout.lane.find(item => item.id === w.id)!;
+    const x = (rect.x + rect.w - 4 - desk.view.x) * desk.view.z;
+    const y = (rect.y + rect.h / 2 - desk.view.y) * desk.view.z;
+    const drag = (to: number) =>
+      desk
+        .send("down", x, y)
+        .send("move", x + to / 2, y)
+        .send("move", x + to, y);
+    drag(STEP_PX * 3);
+    expect(desk.tool.name).toBe("scale-drag");
+    desk.send("up", x + STEP_PX * 3, y);
+    drag(-STEP_PX * 500).send("up", x - STEP_PX * 500, y);
+    drag(2).send("up", x + 2, y);
+    expect(desk.log).toEqual([
+      `scale ${w.name} to ${w.desired + 3}`,
+      `scale ${w.name} to 0`,
+      "select workload",
+    ]);
+    drag(STEP_PX * 3);
+    desk.tool = desk.tool.cancel(desk);
+    expect(desk.log).toHaveLength(3);
+    desk.send("down", x - 60, y).send("move", x + 60, y);
+    expect(desk.tool.name).toBe("panning");
   });
 
   it("selects what is clicked and nothing on the ground", () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { revert, swap } from "@/actions/inverse";
 import { setCordon } from "@/actions/nodes";
-import { ClusterSession } from "@/actions/session";
+import type { ClusterSession } from "@/actions/session";
 import { redo, undo, undoWords } from "@/actions/undo";
 import { scale } from "@/actions/workloads";
 import { applyText } from "@/editor/apply";
@@ -9,7 +9,7 @@ import { rememberApply } from "@/editor/revert";
 import type { KubeObject } from "@/protocol/kube";
 import { history, useHistory } from "@/store/history";
 import { ui } from "@/store/ui";
-import { newSim, snapshotFrame } from "./support";
+import { openSession } from "./support";
 
 interface Call {
   method: string;
@@ -41,15 +41,7 @@ describe("undo", () => {
       const { status, body } = answer(call);
       return Promise.resolve(new Response(JSON.stringify(body ?? {}), { status }));
     });
-    session = new ClusterSession("demo", {
-      connect: () => ({ send() {}, close() {}, onopen: null, onmessage: null, onclose: null }),
-      setTimeout: () => 0,
-      clearTimeout: () => undefined,
-      now: () => 0,
-      random: () => 0,
-    });
-    for (const frame of snapshotFrame(newSim({ seed: 1 }))) session.model.apply(frame);
-    ui.set({ canWrite: true, link: { phase: "live" }, toasts: [], echoes: [] });
+    session = openSession();
   });
   afterEach(() => vi.unstubAllGlobals());
 

@@ -3,7 +3,7 @@ import { toFailure } from "@/net/errors";
 import { KNOWN, type KubeObject, resourcePath } from "@/protocol/kube";
 import type { MoveVerdicts } from "@/protocol/rest";
 import type { Pod } from "@/protocol/rows";
-import { ui } from "@/store/ui";
+import { type Confirmation, ui } from "@/store/ui";
 import { run } from "./run";
 import type { ClusterSession } from "./session";
 
@@ -48,15 +48,8 @@ export function crashPod(session: ClusterSession, pod: Pod): void {
 }
 
 /** How a pod comes to another node, and whether it may. */
-export interface MovePlan {
+export interface MovePlan extends Omit<Confirmation, "at" | "danger"> {
   kind: "bind" | "evict" | "recreate" | "refused";
-  title: string;
-  body: string;
-  calls: string[];
-  command: string;
-  warning?: string;
-  action: string;
-  run: () => void;
 }
 
 interface Controller {

@@ -1,6 +1,7 @@
 /** Scale, restart, delete. */
 import { KNOWN, resourcePath } from "@/protocol/kube";
-import type { Workload } from "@/protocol/rows";
+import { SCALABLE, type Workload } from "@/protocol/rows";
+import type { Confirmation } from "@/store/ui";
 import { swap, takeBack } from "./inverse";
 import { run } from "./run";
 import type { ClusterSession } from "./session";
@@ -10,7 +11,7 @@ function pathOf(w: Workload, sub?: string): string {
 }
 
 export function scalable(w: Workload): boolean {
-  return ["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"].includes(w.kind);
+  return SCALABLE.includes(w.kind);
 }
 
 export function scale(session: ClusterSession, w: Workload, replicas: number): void {
@@ -26,6 +27,24 @@ export function scale(session: ClusterSession, w: Workload, replicas: number): v
       run: () => takeBack(session.kube.patch(pathOf(w, "scale"), swap("/spec/replicas", to, before), "json")),
     },
   });
+}
+
+/** What drawing a workload's edge out or in asks for. */
+export function scaleProposal(session: ClusterSession, w: Workload, to: number): Omit<Confirmation, "at"> {
+  const by = to - w.desired;
+  const pods = `${Math.abs(by)} pod${Math.abs(by) === 1 ? "" : "s"}`;
+  return {
+    title: `Scale ${w.name} to ${to}`,
+    body:
+      by > 0
+        ? `${pods} more: they go to nodes that have room.`
+        : `${pods} fewer: ${w.kind === "StatefulSet" ? "the highest numbers go first" : "those that are not ready go first, then the newest"}.`,
+    calls: [`PATCH ${pathOf(w, "scale")}`],
+    command: `kubectl scale ${w.kind.toLowerCase()} ${w.name} -n ${w.ns} --replicas=${to}`,
+    warning: w.hpa ? `HorizontalPodAutoscaler ${w.hpa} owns this number and will set its own.` : undefined,
+    action: "Scale",
+    run: () => scale(session, w, to),
+  };
 }
 
 export function restart(session: ClusterSession, w: Workload): void {

@@ -6,7 +6,6 @@ import { Confirm } from "@/panels/Confirm";
 import { SessionContext, useSession } from "@/panels/context";
 import { Dock } from "@/panels/Dock";
 import { Help } from "@/panels/Help";
-import { Inspector } from "@/panels/inspector/Inspector";
 import { MapView } from "@/panels/map/MapView";
 import { Palette } from "@/panels/Palette";
 import { PastBar } from "@/panels/PastBar";
@@ -22,6 +21,8 @@ import { Blocked, Loading } from "./states";
 import { expose } from "./testhook";
 
 const ListView = lazy(() => import("@/panels/list/ListView"));
+const loadInspector = () => import("@/panels/inspector/Inspector");
+const Inspector = lazy(async () => ({ default: (await loadInspector()).Inspector }));
 const Failures = lazy(() => import("@/panels/Failures"));
 const Build = lazy(() => import("@/panels/Build"));
 const Drawer = lazy(() => import("@/panels/Drawer"));
@@ -47,7 +48,10 @@ export function Workspace({ name }: { name: string }) {
     document.title = `${name} · Cluster Playground`;
     const close = session.open();
     const hide = expose(session);
+    // The first click must not wait for it.
+    const early = setTimeout(() => void loadInspector(), 500);
     return () => {
+      clearTimeout(early);
       close();
       hide();
     };
@@ -93,7 +97,9 @@ export function Workspace({ name }: { name: string }) {
               </div>
               <Dock />
             </div>
-            <Inspector />
+            <Suspense fallback={null}>
+              <Inspector />
+            </Suspense>
             <DrawerSlot />
           </div>
           <Timeline />

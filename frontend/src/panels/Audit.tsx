@@ -1,7 +1,7 @@
 /** The audit log in the dock: every request to the cluster's API, as it comes, and what came before. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronRight, X } from "lucide-react";
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from "react";
 import { toFailure } from "@/net/errors";
 import type { AuditFilter, AuditRow } from "@/protocol/rest";
 import { ui, useUi } from "@/store/ui";
@@ -193,43 +193,15 @@ function Filters({ filter, rows }: { filter: AuditFilter; rows: AuditRow[] }) {
   const object = filter.object || filter.namespace;
   return (
     <search className="flex shrink-0 flex-wrap items-center gap-1.5 border-b border-line px-4 py-1.5 text-[12px]">
-      <input
-        aria-label="Text"
-        placeholder="Find in path or user"
-        value={filter.text ?? ""}
-        maxLength={200}
-        onChange={e => set({ text: e.target.value })}
-        className={cx(FIELD, "w-44 placeholder:text-ink-3")}
-      />
-      <input
-        aria-label="User"
-        placeholder="User"
-        list="audit-users"
-        value={filter.user ?? ""}
-        maxLength={253}
-        onChange={e => set({ user: e.target.value })}
-        className={cx(FIELD, "w-40 placeholder:text-ink-3")}
-      />
-      <datalist id="audit-users">
-        {users.map(u => (
-          <option key={u} value={u} />
-        ))}
-      </datalist>
+      <Field label="Text" hint="Find in path or user" value={filter.text} onChange={text => set({ text })} />
+      <Field label="User" value={filter.user} known={users} onChange={user => set({ user })} />
       <Choice label="Verb" value={filter.verb} all={VERBS} onChange={verb => set({ verb })} />
-      <input
-        aria-label="Resource"
-        placeholder="Resource"
-        list="audit-resources"
-        value={filter.resource ?? ""}
-        maxLength={253}
-        onChange={e => set({ resource: e.target.value })}
-        className={cx(FIELD, "w-36 placeholder:text-ink-3")}
+      <Field
+        label="Resource"
+        value={filter.resource}
+        known={resources}
+        onChange={resource => set({ resource })}
       />
-      <datalist id="audit-resources">
-        {resources.map(r => (
-          <option key={r} value={r} />
-        ))}
-      </datalist>
       <Choice label="Code" value={filter.code} all={CODES} onChange={code => set({ code })} />
       {object && (
         <button
@@ -243,6 +215,37 @@ function Filters({ filter, rows }: { filter: AuditFilter; rows: AuditRow[] }) {
         </button>
       )}
     </search>
+  );
+}
+
+function Field(props: {
+  label: string;
+  hint?: string;
+  value: string | undefined;
+  /** what there is to choose from */
+  known?: readonly string[];
+  onChange: (value: string) => void;
+}) {
+  const id = useId();
+  return (
+    <>
+      <input
+        aria-label={props.label}
+        placeholder={props.hint ?? props.label}
+        list={props.known && id}
+        value={props.value ?? ""}
+        maxLength={200}
+        onChange={e => props.onChange(e.target.value)}
+        className={cx(FIELD, "w-40 placeholder:text-ink-3")}
+      />
+      {props.known && (
+        <datalist id={id}>
+          {props.known.map(value => (
+            <option key={value} value={value} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }
 

@@ -1,12 +1,12 @@
 /** Building a cluster: chips to drag onto the map, each with a button that does the same without a drag. */
-import { X } from "lucide-react";
 import { type PointerEvent, type ReactNode, useId, useRef, useState } from "react";
 import { openTemplate, parseLabel, proposalFor, TEMPLATES } from "@/actions/build";
 import { type Confirmation, openSide, toast, ui, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
 import { type Carried, carriedWords, type Landing, ROLLS } from "@/tools/carry";
-import { Button, IconButton } from "@/ui/Button";
+import { Button } from "@/ui/Button";
 import { cx } from "@/ui/cx";
+import { SidePanel } from "@/ui/SidePanel";
 import { mapRef, useSession } from "./context";
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -15,28 +15,17 @@ const FIELD = "h-7.5 min-w-0 rounded-lg border border-line-strong bg-raised px-2
 
 export default function Build() {
   return (
-    <aside
-      aria-label="Build"
-      className="enter-fade flex w-[320px] shrink-0 flex-col border-r border-line bg-panel"
-    >
-      <header className="flex items-center justify-between px-4 pb-1 pt-3.5">
-        <h2 className="m-0 text-[15px] font-semibold tracking-[-0.01em]">Build</h2>
-        <IconButton label="Close" size="sm" onClick={() => openSide(null)}>
-          <X size={16} />
-        </IconButton>
-      </header>
-      <div className="min-h-0 flex-1 overflow-auto px-4 pb-4">
-        <p className="m-0 mb-1 text-[12.5px] text-ink-2">
-          Drag a chip onto the map, or choose a target and press the button. Nothing happens before you have
-          seen the call.
-        </p>
-        <Machines />
-        <Templates />
-        <Labels />
-        <Taints />
-        <Images />
-      </div>
-    </aside>
+    <SidePanel label="Build" title="Build" onClose={() => openSide(null)}>
+      <p className="m-0 mb-1 text-[12.5px] text-ink-2">
+        Drag a chip onto the map, or choose a target and press the button. Nothing happens before you have
+        seen the call.
+      </p>
+      <Machines />
+      <Templates />
+      <Labels />
+      <Taints />
+      <Images />
+    </SidePanel>
   );
 }
 
@@ -114,7 +103,7 @@ function Chip({ item, onPress }: { item: Carried | null; onPress?: () => void })
             onPress();
           }
         }}
-        className="h-7.5 max-w-full cursor-grab touch-none truncate rounded-full border border-line-strong bg-raised px-3 font-mono text-[12px] font-medium hover:bg-hover active:cursor-grabbing disabled:cursor-default disabled:opacity-50"
+        className="h-7.5 max-w-32 cursor-grab touch-none truncate rounded-full border border-line-strong bg-raised px-3 font-mono text-[12px] font-medium hover:bg-hover active:cursor-grabbing disabled:cursor-default disabled:opacity-50"
       >
         {words}
       </button>
@@ -186,9 +175,11 @@ function Templates() {
   );
 }
 
-function useNodeChoice() {
+/** A chip for a node, and the same by choosing one. */
+function OnNode({ item, action }: { item: Carried | null; action: string }) {
   const session = useSession();
   useTables(session.views, "nodes");
+  const propose = usePropose();
   const nodes = session.model.nodes
     .list()
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
@@ -199,26 +190,33 @@ function useNodeChoice() {
     nodes.find(n => n.id === selected) ??
     nodes.find(n => n.role === "worker");
   const at = node ? (session.model.nodeByName.get(node.name) ?? -1) : -1;
-  const select = (
-    <select
-      aria-label="Node"
-      value={node?.id ?? ""}
-      onChange={e => setChosen(e.target.value)}
-      className={cx(FIELD, "flex-1")}
-    >
-      {nodes.map(n => (
-        <option key={n.id} value={n.id}>
-          {n.name}
-        </option>
-      ))}
-    </select>
+  return (
+    <div className="mt-1.5 flex items-center gap-1.5">
+      <Chip item={item} />
+      <select
+        aria-label="Node"
+        value={node?.id ?? ""}
+        onChange={e => setChosen(e.target.value)}
+        className={cx(FIELD, "flex-1")}
+      >
+        {nodes.map(n => (
+          <option key={n.id} value={n.id}>
+            {n.name}
+          </option>
+        ))}
+      </select>
+      <Button
+        size="sm"
+        disabled={!item || at < 0}
+        onClick={() => item && propose(item, { ...NOWHERE, node: at }, null)}
+      >
+        {action}
+      </Button>
+    </div>
   );
-  return { at, select };
 }
 
 function Labels() {
-  const propose = usePropose();
-  const { at, select } = useNodeChoice();
   const [text, setText] = useState("disk=ssd");
   const label = parseLabel(text);
   const item: Carried | null = label ? { kind: "label", ...label } : null;
@@ -237,24 +235,12 @@ function Labels() {
           />
         )}
       </Wrong>
-      <div className="mt-1.5 flex items-center gap-1.5">
-        <Chip item={item} />
-        {select}
-        <Button
-          size="sm"
-          disabled={!item || at < 0}
-          onClick={() => item && propose(item, { ...NOWHERE, node: at }, null)}
-        >
-          Label…
-        </Button>
-      </div>
+      <OnNode item={item} action="Label…" />
     </Section>
   );
 }
 
 function Taints() {
-  const propose = usePropose();
-  const { at, select } = useNodeChoice();
   const [text, setText] = useState("dedicated=team-a");
   const [effect, setEffect] = useState(EFFECTS[0]!);
   const taint = parseLabel(text);
@@ -286,17 +272,7 @@ function Taints() {
           </div>
         )}
       </Wrong>
-      <div className="mt-1.5 flex items-center gap-1.5">
-        <Chip item={item} />
-        {select}
-        <Button
-          size="sm"
-          disabled={!item || at < 0}
-          onClick={() => item && propose(item, { ...NOWHERE, node: at }, null)}
-        >
-          Taint…
-        </Button>
-      </div>
+      <OnNode item={item} action="Taint…" />
     </Section>
   );
 }

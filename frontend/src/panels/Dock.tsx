@@ -1,5 +1,5 @@
 /** The dock under the map: events grouped, what was done here as kubectl, logs. */
-import { Check, Copy, LoaderCircle, X } from "lucide-react";
+import { Copy, Check as Done, LoaderCircle, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { age } from "@/actions/look";
 import { toFailure } from "@/net/errors";
@@ -7,7 +7,7 @@ import type { EventRow } from "@/protocol/rows";
 import { type DockTab, type Ref, select, ui, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
 import { IconButton } from "@/ui/Button";
-import { Badge, Empty } from "@/ui/bits";
+import { Badge, Check, Empty } from "@/ui/bits";
 import { cx } from "@/ui/cx";
 import { useNow, useSession } from "./context";
 
@@ -121,15 +121,9 @@ function Events() {
           <th scope="col" className="font-medium">
             <span className="flex items-center justify-between pr-4">
               Message
-              <label className="flex cursor-pointer items-center gap-1.5 font-normal">
-                <input
-                  type="checkbox"
-                  checked={warnings}
-                  onChange={e => setWarnings(e.target.checked)}
-                  className="accent-[var(--accent)]"
-                />
+              <Check checked={warnings} onChange={setWarnings}>
                 Warnings only
-              </label>
+              </Check>
             </span>
           </th>
         </tr>
@@ -181,7 +175,7 @@ function Activity() {
         >
           <span className="mt-0.5" role="img" aria-label={e.state}>
             {e.state === "ok" ? (
-              <Check size={13} className="text-ok" />
+              <Done size={13} className="text-ok" />
             ) : e.state === "failed" ? (
               <X size={13} className="text-bad" />
             ) : (
@@ -269,15 +263,11 @@ function Logs() {
             ))}
           </select>
         )}
-        <label className="ml-auto flex cursor-pointer items-center gap-1.5">
-          <input
-            type="checkbox"
-            checked={follow}
-            onChange={e => setFollow(e.target.checked)}
-            className="accent-[var(--accent)]"
-          />
-          Follow
-        </label>
+        <span className="ml-auto">
+          <Check checked={follow} onChange={setFollow}>
+            Follow
+          </Check>
+        </span>
       </div>
       <div
         className="min-h-0 flex-1 overflow-auto bg-sunken px-4 py-2"

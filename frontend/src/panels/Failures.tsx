@@ -1,11 +1,12 @@
 /** The failure palette: what can be broken, what Kubernetes will do about it, and what is broken just now. */
-import { Box, Cpu, Server, X, Zap } from "lucide-react";
+import { Box, Cpu, Server, Zap } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { COMPONENT_STORY, FAULT_KINDS, type FaultKind, inject } from "@/actions/faults";
-import { ui, useUi } from "@/store/ui";
+import { openSide, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
-import { Button, IconButton } from "@/ui/Button";
+import { Button } from "@/ui/Button";
 import { cx } from "@/ui/cx";
+import { SidePanel } from "@/ui/SidePanel";
 import { useSession } from "./context";
 import { FaultLine } from "./FaultTray";
 
@@ -24,32 +25,21 @@ const GROUPS: { target: FaultKind["target"]; title: string; icon: ReactNode }[] 
 
 export default function Failures() {
   return (
-    <aside
-      aria-label="Failures"
-      className="enter-fade flex w-[320px] shrink-0 flex-col border-r border-line bg-panel"
-    >
-      <header className="flex items-center justify-between px-4 pb-1 pt-3.5">
-        <h2 className="m-0 text-[15px] font-semibold tracking-[-0.01em]">Break something</h2>
-        <IconButton label="Close" size="sm" onClick={() => ui.set({ failures: false })}>
-          <X size={16} />
-        </IconButton>
-      </header>
-      <div className="min-h-0 flex-1 overflow-auto px-4 pb-4">
-        <p className="m-0 mb-3 text-[12.5px] text-ink-2">
-          Faults act on the machines under Kubernetes, not on its objects. It has to find out by itself.
-        </p>
-        <Active />
-        {GROUPS.map(g => (
-          <section key={g.target} className="mt-4">
-            <p className="eyebrow m-0 mb-1.5 flex items-center gap-1.5">
-              {g.icon}
-              {g.title}
-            </p>
-            <Kinds target={g.target} />
-          </section>
-        ))}
-      </div>
-    </aside>
+    <SidePanel label="Failures" title="Break something" onClose={() => openSide(null)}>
+      <p className="m-0 mb-3 text-[12.5px] text-ink-2">
+        Faults act on the machines under Kubernetes, not on its objects. It has to find out by itself.
+      </p>
+      <Active />
+      {GROUPS.map(g => (
+        <section key={g.target} className="mt-4">
+          <p className="eyebrow m-0 mb-1.5 flex items-center gap-1.5">
+            {g.icon}
+            {g.title}
+          </p>
+          <Kinds target={g.target} />
+        </section>
+      ))}
+    </SidePanel>
   );
 }
 

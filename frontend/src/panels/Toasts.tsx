@@ -7,7 +7,7 @@ export function Toasts() {
   const toasts = useUi(s => s.toasts);
   return (
     <div
-      className="pointer-events-none fixed bottom-16 left-1/2 z-50 flex w-[420px] max-w-[92vw] -translate-x-1/2 flex-col gap-2"
+      className="pointer-events-none fixed bottom-28 left-1/2 z-50 flex w-[420px] max-w-[92vw] -translate-x-1/2 flex-col gap-2"
       aria-live="polite"
     >
       {toasts.map(t => (

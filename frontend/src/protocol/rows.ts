@@ -73,6 +73,14 @@ export interface Node {
   addr: string;
 }
 
+/** Kinds with a scale subresource. */
+export const SCALABLE: readonly string[] = [
+  "Deployment",
+  "ReplicaSet",
+  "StatefulSet",
+  "ReplicationController",
+];
+
 export interface Workload {
   id: string;
   kind: string;

@@ -402,12 +402,13 @@ export class BaseLayer {
     if (!bitmap || bitmap.stale || (wrongScale && !this.moving)) {
       if (this.clock() < deadline) {
         bitmap = this.cache.prepare(key, w + 2 * m, h + 2 * m, s, this.frame);
+        const plate = { ctx: bitmap.ctx, view, s: s * k, ox: m, oy: m, width: w, height: h };
         if (item.kind === "workload") {
           const row = model.workloads.get(item.id);
-          if (row) paintWorkload(bitmap.ctx, view, row, s * k, m, m, w, h);
+          if (row) paintWorkload(plate, row);
         } else {
           const row = model.services.get(item.id);
-          if (row) paintService(bitmap.ctx, view, row, s * k, m, m, w, h);
+          if (row) paintService(plate, row);
         }
         this.laneSignatures.set(key, this.laneSignature(item));
       } else {

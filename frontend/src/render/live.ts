@@ -2,6 +2,8 @@
  * The live layer: flights, packets, selection, verdicts, the drag ghost. Cleared and drawn anew in each frame that
  * needs it, and only then.
  */
+
+import { SCALABLE } from "@/protocol/rows";
 import { type Camera, toScreen, type Viewport, visible } from "@/scene/camera";
 import { CARD, center, intersects, type Point, type Rect } from "@/scene/geometry";
 import { lodOf } from "@/scene/lod";
@@ -20,6 +22,7 @@ import {
   type Packet,
   PULSE_MS,
 } from "./motion";
+import { paintHandle, paintScaling, type Scaling } from "./scaling";
 import { fitText, setFont } from "./text";
 import { isDim, tileColor, type View } from "./view";
 
@@ -68,6 +71,8 @@ export interface Marks {
   /** node under the drag */
   dropNode: number;
   ghost: DragGhost | null;
+  /** a workload whose edge is being drawn out or in */
+  scaling: Scaling | null;
   /** node index → share done, for drains */
   progress: Map<number, number>;
 }
@@ -82,6 +87,7 @@ export function noMarks(): Marks {
     verdicts: null,
     dropNode: -1,
     ghost: null,
+    scaling: null,
     progress: new Map(),
   };
 }
@@ -132,7 +138,15 @@ export class LiveLayer {
     for (const bundle of this.motion.bundles)
       paintBundle(draw, bundle.count, bundle.from, bundle.to, (now - bundle.start) / (FLIGHT_MS * 2));
     if (this.marks.ghost) paintDragGhost(draw, this.marks.ghost, this.picture);
+    this.paintScaling(draw);
     this.dirty = false;
+  }
+
+  private paintScaling({ ctx, view, camera }: Draw): void {
+    const { hover, scaling } = this.marks;
+    const over = hover ? view.scene.model.workloads.get(hover) : undefined;
+    if (over && SCALABLE.includes(over.kind)) paintHandle(ctx, view, camera, over.id);
+    if (scaling) paintScaling(ctx, view, camera, scaling);
   }
 
   private paintEdges(draw: Draw): void {

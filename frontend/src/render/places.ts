@@ -207,16 +207,18 @@ function kindMark(ctx: Ctx, kind: string, x: number, y: number, s: number): void
   ctx.stroke();
 }
 
-export function paintWorkload(
-  ctx: Ctx,
-  view: View,
-  w: Workload,
-  s: number,
-  ox: number,
-  oy: number,
-  width: number,
-  height: number,
-): void {
+/** Where something of the lane is painted: scale, corner and size in device pixels. */
+interface Plate {
+  ctx: Ctx;
+  view: View;
+  s: number;
+  ox: number;
+  oy: number;
+  width: number;
+  height: number;
+}
+
+export function paintWorkload({ ctx, view, s, ox, oy, width, height }: Plate, w: Workload): void {
   const { theme } = view;
   plate(ctx, view, s, ox, oy, width, height, 9 * s);
   ctx.strokeStyle = theme.ink2;
@@ -257,16 +259,7 @@ export function paintWorkload(
   }
 }
 
-export function paintService(
-  ctx: Ctx,
-  view: View,
-  svc: Service,
-  s: number,
-  ox: number,
-  oy: number,
-  width: number,
-  height: number,
-): void {
+export function paintService({ ctx, view, s, ox, oy, width, height }: Plate, svc: Service): void {
   const { theme } = view;
   plate(ctx, view, s, ox, oy, width, height, height / 2);
   ctx.textBaseline = "middle";

@@ -16,11 +16,14 @@ export type Hit =
   | { kind: "pod"; pod: number; node: number }
   | { kind: "node"; node: number; part: "header" | "body" }
   | { kind: "component"; item: DockItem }
-  | { kind: "workload"; id: string }
+  | { kind: "workload"; id: string; edge: boolean }
   | { kind: "service"; id: string }
   | { kind: "group"; group: ShelfGroup }
   | { kind: "ghost" }
   | { kind: "none" };
+
+/** Width of the edge by which a workload is scaled, world units. */
+const EDGE = 14;
 
 /** A pod that came, went or changed place; rectangles are world units. */
 export interface Transition {
@@ -139,7 +142,10 @@ export class Scene {
     }
     for (const item of this.layout.docks) if (contains(item.rect, x, y)) return { kind: "component", item };
     for (const item of this.layout.lane) {
-      if (contains(item.rect, x, y)) return { kind: item.kind, id: item.id };
+      if (!contains(item.rect, x, y)) continue;
+      if (item.kind === "service") return { kind: "service", id: item.id };
+      const edge = x > item.rect.x + item.rect.w - EDGE * this.layout.laneScale;
+      return { kind: "workload", id: item.id, edge };
     }
     if (this.layout.ghost && contains(this.layout.ghost, x, y)) return { kind: "ghost" };
     return { kind: "none" };

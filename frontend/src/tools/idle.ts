@@ -13,7 +13,8 @@ export class Idle implements ToolState {
         const hit = host.hit(input.x, input.y);
         const ref = refOf(hit, host.scene);
         host.hover(ref, input.x, input.y);
-        host.cursor(ref || hit.kind === "ghost" ? "pointer" : "default");
+        const edge = hit.kind === "workload" && hit.edge;
+        host.cursor(edge ? "ew-resize" : ref || hit.kind === "ghost" ? "pointer" : "default");
         return this;
       }
       case "leave":

@@ -1,9 +1,11 @@
 /** A button is down, and has not moved far enough to mean a drag. */
+import { SCALABLE } from "@/protocol/rows";
 import type { Hit } from "@/scene/scene";
 import { NodeDrag } from "./node-drag";
 import { Panning, Pinching } from "./panning";
 import { PodDrag } from "./pod-drag";
 import { refOf } from "./refs";
+import { ScaleDrag } from "./scale-drag";
 import { DRAG_THRESHOLD, type PointerInput, TOUCH_THRESHOLD, type ToolHost, type ToolState } from "./types";
 
 export class Pressing implements ToolState {
@@ -40,6 +42,10 @@ export class Pressing implements ToolState {
     const { hit, start, back } = this;
     if (hit.kind === "pod" && !start.touch) return new PodDrag(start, hit.pod, back, host);
     if (hit.kind === "node" && !start.touch) return new NodeDrag(start, hit.node, back, host);
+    if (hit.kind === "workload" && hit.edge && !start.touch) {
+      const kind = host.scene.model.workloads.get(hit.id)?.kind ?? "";
+      if (SCALABLE.includes(kind)) return new ScaleDrag(start, hit.id, back, host);
+    }
     return new Panning(start, back);
   }
 }

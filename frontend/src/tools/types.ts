@@ -36,6 +36,8 @@ export interface ToolHost {
   verdicts(pod: number): Promise<MoveVerdicts | null>;
   /** a pod was dropped on a node: plan it, show the popover */
   dropPod(pod: number, node: number, verdicts: MoveVerdicts | null, at: Point): void;
+  /** a workload's edge was let go at so many replicas */
+  scaleTo(id: string, replicas: number, at: Point): void;
   refuse(text: string): void;
   /** a card was put down; null: back to its place */
   placeCard(node: number, at: Point | null): void;

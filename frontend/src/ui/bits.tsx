@@ -84,6 +84,20 @@ export function Empty({ icon, title, children }: { icon?: ReactNode; title: stri
   );
 }
 
+export function Check(props: { checked: boolean; onChange: (on: boolean) => void; children: ReactNode }) {
+  return (
+    <label className="flex cursor-pointer items-center gap-1.5 font-normal">
+      <input
+        type="checkbox"
+        checked={props.checked}
+        onChange={e => props.onChange(e.target.checked)}
+        className="accent-[var(--accent)]"
+      />
+      {props.children}
+    </label>
+  );
+}
+
 export function Spinner({ size = 16 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 20 20" className="animate-spin" aria-hidden="true">

@@ -10,6 +10,7 @@ import { addNode } from "@/actions/nodes";
 import { askVerdicts, planMove } from "@/actions/pods";
 import { nodeRemoval, podRemoval } from "@/actions/removals";
 import type { ClusterSession } from "@/actions/session";
+import { scaleProposal } from "@/actions/workloads";
 import type { MoveVerdicts } from "@/protocol/rest";
 import { POD_STATES, type Pod } from "@/protocol/rows";
 import { lensLabel } from "@/render/lens";
@@ -19,6 +20,7 @@ import { readTheme } from "@/render/theme";
 import { type Camera, fit, fly, type Insets, panBy, tether, toScreen, toWorld, zoomAt } from "@/scene/camera";
 import { CARD, center, type Point, type Rect } from "@/scene/geometry";
 import { type Hit, Scene } from "@/scene/scene";
+import { noChanges } from "@/store/changes";
 import { history } from "@/store/history";
 import { type Confirmation, type LensChoice, type Ref, select, toast, ui, useUi } from "@/store/ui";
 import { type Carried, type Landing, landingOf } from "@/tools/carry";
@@ -118,8 +120,8 @@ export class Stage implements ToolHost, MapControl {
     document.fonts?.ready.then(() => this.retheme()).catch(() => undefined);
     this.resize();
     if (session.model.loaded) {
-      const diff = this.scene.apply({ ...EMPTY_RESET, tables: new Set() });
-      this.renderer.applyDelta(diff, { ...EMPTY_RESET, tables: new Set() }, performance.now());
+      const all = noChanges(true);
+      this.renderer.applyDelta(this.scene.apply(all), all, performance.now());
       this.shown = true;
       this.jump(this.fitCamera());
     }
@@ -431,6 +433,11 @@ export class Stage implements ToolHost, MapControl {
     this.propose(this.session.model.pods.row(pod), name, verdicts, at);
   }
 
+  scaleTo(id: string, replicas: number, at: Point): void {
+    const row = this.session.model.workloads.get(id);
+    if (row) this.confirm(scaleProposal(this.session, row, replicas), at);
+  }
+
   refuse(text: string): void {
     toast({ tone: "bad", title: text });
   }
@@ -525,23 +532,10 @@ export class Stage implements ToolHost, MapControl {
 
   private redrawLayout(): void {
     const diff = this.scene.relayout();
-    this.renderer.applyDelta(diff, { ...EMPTY, tables: new Set(), notes: [] }, performance.now());
+    this.renderer.applyDelta(diff, noChanges(), performance.now());
     this.request();
   }
 }
-
-const EMPTY = {
-  reset: false,
-  podsAdded: [],
-  podsRemoved: [],
-  podsMoved: [],
-  podsChanged: [],
-  nodesAdded: [],
-  nodesRemoved: [],
-  nodesChanged: [],
-  notes: [],
-};
-const EMPTY_RESET = { ...EMPTY, reset: true };
 
 function currentTheme() {
   const style = getComputedStyle(document.documentElement);
