@@ -13,7 +13,7 @@ from clusters.apiserver.negotiate import choose
 from clusters.apiserver.params import ListOptions
 from clusters.apiserver.render import answer
 from clusters.apiserver.selection import check_fields, value_of
-from clusters.machinery.errors import NotFound
+from clusters.machinery.errors import MethodNotAllowed, NotFound
 from clusters.machinery.types import Obj
 from clusters.resources.metrics.usage import Meter
 
@@ -54,6 +54,10 @@ def _meter(call: Call) -> Meter:
 
 
 def _listed(call: Call, endpoint: Endpoint, measured: str) -> Response:
+    if call.info.verb == "watch":
+        refusal = MethodNotAllowed(f'watch is not supported on resources of kind "{endpoint.resource.qualified}"')
+        refusal.details = {"group": endpoint.group, "kind": endpoint.name}
+        raise refusal
     form = choose(call.accept)
     opts = ListOptions.parse(call.query)
     check_fields(endpoint, opts.fields)

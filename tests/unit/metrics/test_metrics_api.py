@@ -146,6 +146,12 @@ def test_lists_are_selected_by_label_and_field(asked):
     assert asked.get(f"{ROOT}/pods", "fieldSelector=spec.nodeName%3Dx").status == 400
 
 
+def test_figures_cannot_be_watched(asked):
+    refused = asked.get(f"{ROOT}/pods", "watch=true")
+    assert refused.status == 405
+    assert json.loads(refused.body)["message"] == 'watch is not supported on resources of kind "pods.metrics.k8s.io"'
+
+
 def test_table_has_a_column_for_each_resource(asked):
     wanted = "application/json;as=Table;v=v1;g=meta.k8s.io"
     table = asked.json(f"{ROOT}/nodes", accept=wanted)
