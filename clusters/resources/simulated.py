@@ -37,12 +37,10 @@ _FLOW = "io.k8s.api.flowcontrol.v1."
 
 _SECURITY = _all(
     SECURITY,
-    *("appArmorProfile", "runAsNonRoot", "seLinuxOptions", "seccompProfile", "windowsOptions"),
+    *("appArmorProfile", "seLinuxOptions", "seccompProfile", "windowsOptions"),
 )
 _CONTAINER = {
     **_all(PLAYED, "resizePolicy", "restartPolicyRules", "stdinOnce"),
-    "terminationMessagePath": Unsimulated(PLAYED, "/dev/termination-log"),
-    "terminationMessagePolicy": Unsimulated(PLAYED, "File"),
     "volumeDevices": Unsimulated(DISKS),
 }
 _FILE_MODE = {"defaultMode": Unsimulated("files here have no modes", 0o644)}
@@ -84,7 +82,7 @@ NOT_SIMULATED: Final[Mapping[str, Mapping[str, Unsimulated]]] = {
         "sessionAffinity": Unsimulated(PACKETS, "None"),
     },
     _NETWORKING + "NetworkPolicySpec": _all(PACKETS, "egress", "ingress"),
-    _NETWORKING + "IngressSpec": _all("no Ingress controller runs here", "defaultBackend", "rules", "tls"),
+    _NETWORKING + "IngressSpec": _all(PACKETS, "defaultBackend", "rules", "tls"),
     _ADMISSION + "MutatingWebhookConfiguration": _all(CALLED, "webhooks"),
     _ADMISSION + "ValidatingWebhookConfiguration": _all(CALLED, "webhooks"),
     _FLOW + "FlowSchema": _all(FLOW, "spec"),

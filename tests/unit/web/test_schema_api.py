@@ -45,7 +45,7 @@ def test_fields_without_effect_are_fields(builtin: Slim, type_name: str) -> None
     assert NOT_SIMULATED[type_name].keys() <= builtin.types[type_name]["p"].keys()
 
 
-AMBIGUOUS = {"capabilities", "claims", "egress", "ingress", "privileged", "rules", "service", "spec", "tls"}
+AMBIGUOUS = {"capabilities", "claims", "egress", "ingress", "privileged", "rules", "service", "spec", "tls", "webhooks"}
 """Words that components use for other things, too."""
 
 
