@@ -75,10 +75,11 @@ class CustomResourceDefinitionController(Controller):
             self._report(definition, [_terminating("True", reason, text)])
             self.queue.add_after(meta["name"], RETRY, background=True)
             return
-        definition = self._report(
-            definition, [_terminating("False", "InstanceDeletionCompleted", "removed all instances")]
-        )
         rest = [f for f in meta["finalizers"] if f != CLEANUP]
+        if rest:
+            # Without others' finalizers it goes as it is: nobody sees this.
+            done = _terminating("False", "InstanceDeletionCompleted", "removed all instances")
+            definition = self._report(definition, [done])
         ended = draft(definition)
         if rest:
             ended["metadata"]["finalizers"] = rest
