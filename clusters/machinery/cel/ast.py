@@ -82,8 +82,7 @@ class Struct(Node):
 
 @dataclass(slots=True)
 class Macro(Node):
-    """A comprehension: `range.all(v, body)`, `range.transformMap(k, v, filter, body)`, `opt.optMap(v, body)`,
-    `cel.bind(v, range, body)`."""
+    """A comprehension: `range.all(v, body)`, `range.transformMap(k, v, filter, body)`, `opt.optMap(v, body)`."""
 
     name: str
     range: Node

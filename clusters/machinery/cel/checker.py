@@ -286,8 +286,6 @@ class Checker:
 
     def _macro(self, node: Macro) -> Type:
         ranged = self._type(node.range)
-        if node.name == "bind":
-            return self._scoped({node.variables[0]: ranged}, node.bodies)[0]
         if node.name in ("optMap", "optFlatMap"):
             inner = ranged.params[0] if ranged.name == "optional_type" and ranged.params else DYN
             result = self._scoped({node.variables[0]: inner}, node.bodies)[0]

@@ -208,11 +208,9 @@ class Estimator:
     # comprehensions
 
     def _macro(self, node: Macro) -> Range:
-        if node.name == "bind":
-            return self._bind(node, node.range, self.cost(node.range))
         if node.name in ("optMap", "optFlatMap"):
             asked = self.cost(node.range).plus(_ONE)
-            bound = self._bind(node, None, asked)
+            bound = self._bound(node, asked)
             return asked.plus(bound if node.name == "optFlatMap" else bound.plus(_ONE))
         if node.name == "sortBy":
             # The list is bound to a variable; that is mapped to keys, and sorted by them.
@@ -220,17 +218,13 @@ class Estimator:
             return bound.plus(self._loop(node, "map", _ONE)).plus(fixed(2))
         return self._loop(node, node.name, self.cost(node.range))
 
-    def _bind(self, node: Macro, value: Node | None, cost: Range) -> Range:
-        local = _Local((), None)
-        if value is not None:
-            local = _Local(self._path(value), self._size(value), self._entry(value))
-        with self._scope(**{node.variables[0]: local}):
-            cost = cost.plus(fixed(LIST)).plus(self.cost(node.bodies[0]))
-            size, entry = self._size(node.bodies[0]), self._entry(node.bodies[0])
+    def _bound(self, node: Macro, value: Range) -> Range:
+        """The body, with the value in a variable of which nothing more is known."""
+        with self._scope(**{node.variables[0]: _Local((), None)}):
+            cost = value.plus(fixed(LIST)).plus(self.cost(node.bodies[0]))
+            size = self._size(node.bodies[0])
         if size is not None:
             self._sizes[id(node)] = size
-        if entry is not None:
-            self._entries[id(node)] = entry
         return cost
 
     def _loop(self, node: Macro, name: str, before: Range) -> Range:

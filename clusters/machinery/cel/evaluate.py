@@ -320,8 +320,6 @@ def _invoke(listed: Sequence[Overload], args: Sequence[Step]) -> Step:
 
 
 def _macro(node: Macro, ranged: Step, bodies: Sequence[Step]) -> Step:
-    if node.name == "bind":
-        return _bind(node.variables[0], ranged, bodies[0])
     if node.name in ("optMap", "optFlatMap"):
         return _opt_map(node.variables[0], ranged, bodies[0], flat=node.name == "optFlatMap")
     run = _RUNS[node.name]
@@ -491,10 +489,6 @@ def _within(name: str, value: Any, body: Step, frame: Frame) -> Any:
         return body(frame)
     finally:
         frame.variables = outer
-
-
-def _bind(name: str, value: Step, body: Step) -> Step:
-    return lambda frame: _within(name, value(frame), body, frame)
 
 
 def _opt_map(name: str, target: Step, body: Step, *, flat: bool) -> Step:

@@ -262,9 +262,6 @@ class _Parser:
         return Call(at, name, args)
 
     def _method(self, at: int, target: Node, name: str, args: list[Node]) -> Node:
-        if isinstance(target, Ident) and target.name == "cel" and name == "bind" and len(args) == 3:
-            variables = self._variables(args[:1], "cel.bind() variable names must be simple identifiers")
-            return Macro(at, "bind", args[1], variables, [args[2]], variables_at=[args[0].at])
         if name in _OPTIONAL and len(args) == 2:
             variables = self._variables(args[:1], f"{name}() variable name must be a simple identifier")
             return Macro(at, name, target, variables, [args[1]], variables_at=[args[0].at])

@@ -35,6 +35,7 @@ def test_type(source: str, type_: str) -> None:
     "source,text",
     [
         ("self.nope > 1", "1:5: undefined field 'nope'"),
+        ("cel.bind(y, 1, 2)", "1:1: undeclared reference to 'cel' (in container '')"),
         ("nobody", "1:1: undeclared reference to 'nobody' (in container '')"),
         ("duration('1x')", "1:10: invalid duration argument"),
         ("timestamp('x')", "1:11: invalid timestamp argument"),

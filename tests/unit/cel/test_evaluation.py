@@ -51,7 +51,6 @@ def value(source: str) -> Any:
         ("[10, 20].transformList(i, v, i + v)", [10, 21]),
         ("{'a': 1, 'b': 2}.transformMap(k, v, v > 1, v * 10)", {"b": 20}),
         ("[1, 2].exists(i, v, i == 1 && v == 2)", True),
-        ("cel.bind(y, x.a * 2, y + y)", 12),
         ("x.?missing.orValue(7)", 7),
         ("x.?a.optMap(v, v + 1).value()", 4),
         ("x.list[?9].hasValue()", False),
