@@ -16,11 +16,11 @@ Entry = tuple[str, str, Obj]
 """(qualified resource, namespace, object)"""
 
 
-def entries() -> Iterator[Entry]:
-    """All of them, in the order in which they can be created."""
+def entries(*, workers: bool = True) -> Iterator[Entry]:
+    """All of them, in the order in which they can be created. Without `workers` the control plane's nodes run them."""
     yield from _dns()
     yield from _classes()
-    yield from _metrics_server()
+    yield from _metrics_server(workers=workers)
 
 
 def _dns() -> Iterator[Entry]:
@@ -150,7 +150,7 @@ _METRICS = {"k8s-app": "metrics-server"}
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def _metrics_server() -> Iterator[Entry]:
+def _metrics_server(*, workers: bool) -> Iterator[Entry]:
     """`components.yaml` of metrics-server."""
     meta = {"name": "metrics-server", "labels": _METRICS}
     space = "kube-system"
@@ -168,7 +168,7 @@ def _metrics_server() -> Iterator[Entry]:
     ports = [{"appProtocol": "https", "name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"}]
     spec = {"ports": ports, "selector": _METRICS}
     yield "services", space, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
-    yield "deployments.apps", space, _metrics_deployment(meta)
+    yield "deployments.apps", space, _metrics_deployment(meta, workers=workers)
     yield (
         "apiservices.apiregistration.k8s.io",
         "",
@@ -206,7 +206,7 @@ def _binding(kind: str, meta: Obj, role_kind: str, role: str) -> Entry:
     return f"{kind.lower()}s.{_RBAC}", "kube-system" if kind == "RoleBinding" else "", obj
 
 
-def _metrics_deployment(meta: Obj) -> Obj:
+def _metrics_deployment(meta: Obj, *, workers: bool) -> Obj:
     def probe(path: str, **more: int) -> Obj:
         return {
             "failureThreshold": 3,
@@ -240,6 +240,8 @@ def _metrics_deployment(meta: Obj) -> Obj:
         },
         "volumeMounts": [{"mountPath": "/tmp", "name": "tmp-dir"}],
     }
+    taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+    tolerations = {} if workers else {"tolerations": [taint]}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -254,6 +256,7 @@ def _metrics_deployment(meta: Obj) -> Obj:
                     "nodeSelector": {"kubernetes.io/os": "linux"},
                     "priorityClassName": "system-cluster-critical",
                     "serviceAccountName": "metrics-server",
+                    **tolerations,
                     "volumes": [{"emptyDir": {}, "name": "tmp-dir"}],
                 },
             },

@@ -80,7 +80,7 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
     for machine in machines(settings):
         yield "machines.playground.dev", "", machine
     if settings.addons == "default":
-        yield from addons.entries()
+        yield from addons.entries(workers=settings.workers > 0)
 
 
 def _onlookers() -> Iterator[Entry]:

@@ -71,6 +71,12 @@ def test_group_is_there_with_the_addon_only(asked):
     ]
 
 
+def test_control_plane_that_is_alone_runs_the_server_itself():
+    alone = Asked(workers=0, control_planes=1)
+    alone.cluster.run_for(60)
+    assert alone.names(f"{ROOT}/nodes") == ["control-plane-1"]
+
+
 def test_openapi_describes_the_kinds(asked):
     document = asked.json("/openapi/v3/apis/metrics.k8s.io/v1beta1")
     names = document["components"]["schemas"]
