@@ -164,6 +164,8 @@ class Patch:
             subresource=self._subresource,
             type_=endpoint.type,
             reset=endpoint.resource.resets(self._subresource, endpoint.type),
+            speaks=endpoint.resource.speaks,
+            custom=endpoint.custom,
         )
         if duplicates and self._strict:
             if self._validation == decode.STRICT:

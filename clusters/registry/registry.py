@@ -415,6 +415,8 @@ class Registry:
             subresource=ctx.subresource,
             type_=type_,
             reset=resource.resets(ctx.subresource, type_),
+            speaks=resource.speaks,
+            custom=not resource.builtin,
         )
         if entries:
             meta["managedFields"] = entries

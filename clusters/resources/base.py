@@ -252,6 +252,8 @@ class Resource:
     """Stored as another resource (`events` of events.k8s.io as core `events`): its qualified name."""
     stored_schema: str = ""
     """The definition of the stored objects, if that is not one of `versions` (a resource that shares another's)."""
+    also_spoken: tuple[str, ...] = ()
+    """API versions beside the served ones that managers of its objects' fields may own them in."""
     builtin: bool = True
     """False for a custom resource: finalizers without a domain are not checked."""
     internal: bool = False
@@ -298,6 +300,11 @@ class Resource:
 
     def version(self, name: str) -> Version | None:
         return next((v for v in self.versions if v.name == name), None)
+
+    def speaks(self, api_version: str) -> bool:
+        """Its objects can be had in this API version, even if it is not served."""
+        group, _, version = api_version.rpartition("/")
+        return (group == self.group and self.version(version) is not None) or api_version in self.also_spoken
 
     def columns_of(self, version: Version) -> tuple[Column, ...]:
         return version.custom.columns if version.custom is not None else self.columns

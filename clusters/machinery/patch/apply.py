@@ -10,6 +10,7 @@ lastappliedmanager.go, skipnonapplied.go, conflict.go).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -86,10 +87,13 @@ def server_side_apply(
     subresource: str = "",
     type_: ObjectType,
     reset: FieldSet | None = None,
+    speaks: Callable[[str], bool] | None = None,
+    custom: bool = False,
 ) -> Obj:
     """The object after the configuration was applied (None: created by it), not yet defaulted. The result is
     `live` itself if nothing changes. Raises Conflict (with the fields as causes), BadRequest, or a 500 for a
-    configuration that does not fit the type, all with the server's texts."""
+    configuration that does not fit the type, all with the server's texts. `speaks` and `custom`: see
+    `managedfields.track`; where that forgets all managers this fails."""
     _check_identity(applied, api_version, kind)
     base = live if live is not None else {**_identity(api_version, applied), **managedfields.empty_object(type_)}
     managers = managedfields.managers_of(base["metadata"].get("managedFields")) or {}
@@ -97,6 +101,8 @@ def server_side_apply(
     try:
         if not managers and live is not None:
             run.adopt(managers)
+        if speaks is not None:
+            _drop_unspoken(managers, api_version, speaks, custom=custom)
         out = run.run(dict(managers), force=force)
     except TypedError as error:
         raise run.misfit(error) from None
@@ -112,6 +118,16 @@ def server_side_apply(
     if manager == _KUBECTL and LAST_APPLIED in (out["metadata"].get("annotations") or {}):
         out = _with_last_applied(out, applied)
     return out
+
+
+def _drop_unspoken(
+    managers: dict[Key, Entry], api_version: str, speaks: Callable[[str], bool], *, custom: bool
+) -> None:
+    for key in managedfields.unspoken(managers, api_version, speaks):
+        if custom:
+            version = managers[key]["apiVersion"]
+            raise ApiError(f"request to convert CR to an invalid group/version: {version}", code=500, reason="")
+        del managers[key]
 
 
 def _identity(api_version: str, applied: Obj) -> Obj:

@@ -9,7 +9,7 @@ Models: apimachinery, pkg/util/managedfields (fieldmanager.go and the managers i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clusters.kernel.clock import parse_rfc3339
@@ -191,15 +191,23 @@ def track(
     subresource: str = "",
     type_: ObjectType,
     reset: FieldSet | None = None,
+    speaks: Callable[[str], bool] | None = None,
+    custom: bool = False,
 ) -> list[Entry]:
     """The `managedFields` of `new`, which `manager` wrote over `old` (None: created). `old` must be complete
     (`machinery.complete`), as stored objects are. `time` is RFC 3339; `reset` are fields that this write cannot change
-    (default: status, or spec for the status subresource)."""
+    (default: status, or spec for the status subresource). `speaks` tells API versions that there are; managers who own
+    fields in another are forgotten, and with them all others of a `custom` resource (its conversion fails)."""
     managers = _current(old, new, subresource)
     if managers is None:
         managers = {}
     if not managers and old is not None:
         return []  # nobody tracks this object any more
+    if speaks is not None and (lost := unspoken(managers, api_version, speaks)):
+        if custom:
+            return []
+        for key in lost:
+            del managers[key]
     before = old if old is not None else empty_object(type_)
     try:
         taken, removed = changes(before, complete(new, type_, before), type_)
@@ -220,6 +228,11 @@ def track(
         managers[key] = make_entry(key, api_version, time, fields)
         _cap(managers)
     return sort_entries(managers)
+
+
+def unspoken(managers: Mapping[Key, Entry], api_version: str, speaks: Callable[[str], bool]) -> list[Key]:
+    """Managers who own fields in an API version that there is not (any more)."""
+    return [key for key, e in managers.items() if e["apiVersion"] != api_version and not speaks(e["apiVersion"])]
 
 
 def _unchanged(old: Obj | None, managers: dict[Key, Entry]) -> list[Entry]:

@@ -199,4 +199,5 @@ RESOURCE = Resource(
     strategy=EventStrategy(),
     columns=COLUMNS,
     fields=FIELDS,
+    also_spoken=("events.k8s.io/v1",),
 )

@@ -63,6 +63,7 @@ def resource_of(definition: Obj) -> Resource | None:
         subresources=_subresources(main),
         strategy=strategy,
         list_kind=accepted.get("listKind") or f"{kind}List",
+        also_spoken=tuple(f"{group}/{v['name']}" for v in spec["versions"] if not v.get("served")),
         builtin=False,
     )
 

@@ -141,4 +141,5 @@ RESOURCE = Resource(
     fields=FIELDS,
     shares="events",
     stored_schema="io.k8s.api.core.v1.Event",
+    also_spoken=("v1",),
 )
