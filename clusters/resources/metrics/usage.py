@@ -61,7 +61,7 @@ class Meter:
     def pod(self, pod: Obj) -> Obj | None:
         """PodMetrics; None if there are none (yet)."""
         status, node = pod.get("status") or {}, pod["spec"].get("nodeName", "")
-        if status.get("phase") != "Running" or not self._scraped(node):
+        if status.get("phase") != "Running" or not self.scrapes(node):
             return None
         at = last_scrape(self._rng, node, self.now)
         window = RESOLUTION
@@ -114,7 +114,7 @@ class Meter:
     def node(self, node: Obj) -> Obj | None:
         """NodeMetrics; None if the node is not scraped."""
         name = node["metadata"]["name"]
-        if not self._scraped(name):
+        if not self.scrapes(name):
             return None
         at = last_scrape(self._rng, name, self.now)
         if at - _when(node["metadata"]["creationTimestamp"]) < RESOLUTION:
@@ -151,8 +151,8 @@ class Meter:
                 self._by_node.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
         return self._by_node.get(node, ())
 
-    def _scraped(self, node: str) -> bool:
-        """The node's machine and kubelet run."""
+    def scrapes(self, node: str) -> bool:
+        """The node's machine and kubelet run, so that it can be asked."""
         found = self._alive.get(node)
         if found is None:
             machine = self._lookup.get(_MACHINES, "", node) if node else None

@@ -282,3 +282,18 @@ def test_custom_resource_is_scaled_where_its_definition_says():
     made.run_for(60)
     assert made.get("webs.example.com", "default", "w")["spec"]["size"] == 4
     assert conditions(made)["ScalingActive"][1] == "ValidMetricFound"
+
+
+def test_pods_that_nobody_can_measure_are_not_waited_for(monkeypatch):
+    made = cluster()
+    made.create("deployments.apps", web(2))
+    made.create(HPAS, scaler())
+    made.run_for(120)
+    for name in ("node-1", "node-2", "node-3"):
+        made.delete("machines.playground.dev", "", name)
+    made.run_for(3600)
+    looks: list[int] = []
+    original = HorizontalController._reconcile
+    monkeypatch.setattr(HorizontalController, "_reconcile", lambda self, look: looks.append(1) or original(self, look))
+    made.run_for(3600)
+    assert looks == []

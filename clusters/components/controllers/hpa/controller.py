@@ -200,9 +200,10 @@ class HorizontalController(Controller):
             return metrics.Proposal()
         chosen = self._selected(scaler["metadata"]["namespace"], parse_label_selector(text))
         what = metrics.Target(chosen, current, metrics.tolerances_of(scaler["spec"].get("behavior")), look.now)
-        proposal = metrics.propose(specs, what, Sources(self.env))
+        sources = Sources(self.env)
+        proposal = metrics.propose(specs, what, sources)
         self._explain(look, proposal, len(specs))
-        self._foresee(look, chosen, proposal)
+        self._foresee(look, chosen, proposal, sources)
         return proposal
 
     def _selector_problem(self, look: _Look, text: str) -> tuple[str, str] | None:
@@ -241,7 +242,7 @@ class HorizontalController(Controller):
         summary = metrics.summary(proposal, many)
         self.events.event(look.scaler, "Warning", "FailedComputeMetricsReplicas", summary)
 
-    def _foresee(self, look: _Look, pods: list[Obj], proposal: metrics.Proposal) -> None:
+    def _foresee(self, look: _Look, pods: list[Obj], proposal: metrics.Proposal, sources: Sources) -> None:
         """Whether the next look may find something else although nothing is written."""
         look.drifts = drifts(pods)
         if any(f.detail.endswith("metrics.k8s.io)") for f in proposal.failures):
@@ -255,7 +256,7 @@ class HorizontalController(Controller):
                 started = podlib.when((pod.get("status") or {}).get("startTime") or rfc3339(look.now))
                 if started + CPU_INITIALIZATION > look.now:
                     look.drifts = True
-            elif sample is None or is_unready(pod, sample, look.now):
+            elif is_unready(pod, sample, look.now) if sample else sources.meter.scrapes(podlib.node_name(pod)):
                 look.wake = True
 
     # writing
