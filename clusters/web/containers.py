@@ -39,6 +39,9 @@ class PlayedLogs:
     def lines(self, pod: Obj, container: str, now: int, *, previous: bool = False) -> list[logs.LogLine]:
         return logs.log_lines(pod, container, now, previous=previous, replay=self._replay)
 
+    def next_line_at(self, pod: Obj, container: str, now: int) -> int | None:
+        return logs.next_line_at(pod, container, now, self._replay)
+
     def read(self, pod: Obj, container: str, *, previous: bool, now: int) -> list[tuple[int, str]]:
         """All lines so far. Raises BadRequest in the kubelet's words."""
         name, status = pod["metadata"]["name"], _status(pod, container)
@@ -106,7 +109,7 @@ class Following:
         return chunks, pod is None or "running" not in (_status(pod, self._container).get("state") or {})
 
     def _new_lines(self, pod: Obj, now: int) -> Iterator[tuple[int, str]]:
-        due = logs.next_line_at(pod, self._container, self._seen)
+        due = self._source.next_line_at(pod, self._container, self._seen)
         if due is not None and due > now:
             return
         for line in self._source.lines(pod, self._container, now):

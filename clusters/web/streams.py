@@ -66,23 +66,23 @@ class Containers:
         self.time = time
         self._refresh = refresh
         self._issue = issue
-        self._playback = playback if playback is not None else Playback(self.lookup)
-        self.network = ClusterNetwork(self.lookup, self._playback.disks, self._playback.settle)
+        self.playback = playback if playback is not None else Playback(self.lookup)
+        self.network = ClusterNetwork(self.lookup, self.playback.disks, self.playback.settle)
 
     def find(self, namespace: str, pod: str, name: str) -> Container | None:
         """The container as it is now; None if it is not running."""
         found = self.pod(namespace, pod)
         if found is None:
             return None
-        container = Container(found, name, self.lookup, self._issue, disks=self._playback.disks)
+        container = Container(found, name, self.lookup, self._issue, disks=self.playback.disks)
         if not container.running:
             return None
-        container.layer = self._playback.disks.layer(container.id)
+        container.layer = self.playback.disks.layer(container.id)
         return container
 
     def settle(self, pod: Obj) -> None:
         """Have done what the Pod's own scripts do to its files."""
-        self._playback.settle(pod)
+        self.playback.settle(pod)
 
     def ended(self, namespace: str, pod: str, name: str, container_id: str, code: int) -> None:
         """The container's own process has ended: what its kubelet would tell of it."""
@@ -179,6 +179,7 @@ class PlayedProcesses:
                     lambda: containers.pod(upgrade.namespace, upgrade.pod),
                     now=now,
                     tty=upgrade.tty,
+                    replay=containers.playback,
                 )
                 return _Run(containers, upgrade, container.id, attachment)
         try:

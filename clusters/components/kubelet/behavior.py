@@ -173,6 +173,9 @@ def _plain(program: Program, profile: catalogue.Profile, container: Obj) -> Beha
 
 def _program(pod: Obj, container: Obj, profile: catalogue.Profile, reach: Reach | None, began: int | None) -> Program:
     line = command_line(container, profile)
+    if not line and catalogue.is_unknown(profile) and container.get("stdin") and container.get("tty"):
+        # Whoever asks for a terminal in an image that nobody knows wants its shell.
+        return _WAITS
     if not line:
         return profile.program
     if container.get("stdin") and reads_commands([str(part) for part in line]):
@@ -192,6 +195,8 @@ def command_line(container: Obj, profile: catalogue.Profile) -> tuple[str, ...]:
     if command:
         return (*command, *args)
     if args:
+        if profile.entrypoint:
+            return tuple(args) if args[0] in _PROGRAMS else (*profile.entrypoint, *args)
         # Arguments to an entrypoint: the image's own program goes on.
         return tuple(args) if _is_program(args[0], profile) else ()
     return profile.default_command
@@ -266,9 +271,17 @@ def _networked(
     return program
 
 
+_PROGRAMS = frozenset((
+    "sleep", "sh", "/bin/sh", "bash", "/bin/bash", "true", "false", "env", "printenv", "ls", "cat", "echo", "date",
+    "id", "whoami", "hostname", "curl", "wget", "nslookup", "dig", "ping", "nc", "redis-cli", "psql", "mysql", "mysqladmin",
+    "pg_isready", "mongosh", "mongo", "python", "python3", "perl", "node", "uname", "ps", "df", "printf",
+))  # fmt: skip
+"""What an image's entrypoint hands over to if it is the first argument."""
+
+
 def _is_program(word: str, profile: catalogue.Profile) -> bool:
     """Images whose default command is a shell have no entrypoint: arguments replace the command."""
-    return bool(profile.default_command) or word in ("sleep", "sh", "/bin/sh", "bash", "/bin/bash", "true", "false")
+    return bool(profile.default_command) or word in _PROGRAMS
 
 
 def _logging(program: Program, lines: str | None, every: int) -> Program:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clusters.components.kubelet.images import kind
-from clusters.components.kubelet.shell import RUNS_ON, Line, Program
+from clusters.components.kubelet.shell import HOSTNAME, RUNS_ON, Line, Program
 from clusters.kernel.clock import MILLISECOND, SECOND
 
 ISO, SLASHED, SPACED, APACHE = "\x00I", "\x00S", "\x00P", "\x00A"
@@ -27,6 +27,8 @@ class Profile:
     stop_lines: tuple[str, ...] = ()
     default_command: tuple[str, ...] = ()
     """Runs if the pod gives no command; then `program` does not count."""
+    entrypoint: tuple[str, ...] = ()
+    """Takes the arguments that are given, unless they begin with a program."""
 
 
 def _server(*lines: str) -> Program:
@@ -109,6 +111,12 @@ _IMAGES: dict[str, Profile] = {
     "ubuntu": _SHELL,
     "debian": _SHELL,
     "bash": _SHELL,
+    "busyboxplus": _SHELL,
+    "netshoot": _SHELL,
+    "curl": Profile(default_command=("curl", "--help"), entrypoint=("curl",)),
+    "kubernetes-bootcamp": Profile(
+        _server(f"Kubernetes Bootcamp App Started At: {ISO} | Running On:  {HOSTNAME}", "")
+    ),
     "hello-world": _HELLO,
     "kube-webhook-certgen": Profile(Program(end=(SECOND, 0))),
     "pause": Profile(Program(known=True)),
@@ -118,3 +126,7 @@ _UNKNOWN = Profile()
 
 def profile(image: str) -> Profile:
     return _IMAGES.get(kind(image), _UNKNOWN)
+
+
+def is_unknown(known: Profile) -> bool:
+    return known is _UNKNOWN

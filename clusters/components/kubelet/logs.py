@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from clusters.components.kubelet import behavior, catalogue, shell
 from clusters.components.kubelet.timing import when
@@ -19,8 +19,14 @@ KEPT = 10_000
 """Lines of a repeating program that are still there."""
 
 
-Replay = Callable[[Obj, Obj, shell.Program, int], shell.Program]
-"""(pod, container, its program, its start) → the program with the lines that it really printed."""
+class Replay(Protocol):
+    """Who knows more than the plan: what the scripts really printed, and whom they can reach."""
+
+    def __call__(self, pod: Obj, spec: Obj, program: shell.Program, began: int) -> shell.Program:
+        """The container's program with the lines that it really printed."""
+
+    def reach(self, host: str, namespace: str) -> int | None:
+        """As `behavior.Reach`."""
 
 
 class LogLine(NamedTuple):
@@ -59,7 +65,7 @@ def log_lines(
     if spec is None or run is None:
         return []
     began, ended, _ = run
-    known = _behavior(pod, spec, run)
+    known = _behavior(pod, spec, run, replay)
     program = known.program if replay is None else replay(pod, spec, known.program, began)
     until = now if ended is None else min(ended, now)
     lines = [LogLine(began + at, text) for at, text in program.lines if began + at <= until]
@@ -70,13 +76,15 @@ def log_lines(
     return [LogLine(line.time, _filled(line.text, line.time, host)) for line in lines]
 
 
-def _behavior(pod: Obj, spec: Obj, run: _Span) -> behavior.Behavior:
+def _behavior(pod: Obj, spec: Obj, run: _Span, replay: Replay | None) -> behavior.Behavior:
     """How it behaved: a run that asked for other hosts and ended could reach them from the start, or from its last
     second on, or never, whichever explains its end."""
     began, ended, code = run
     known = behavior.of(pod, spec)
-    if ended is None or not known.program.hosts:
+    if not known.program.hosts:
         return known
+    if ended is None:
+        return known if replay is None else behavior.of(pod, spec, reach=replay.reach, began=began)
     tried = [
         behavior.of(pod, spec, reach=lambda host, namespace, since=since: since, began=began)  # type: ignore[misc]
         for since in (began, ended - SECOND + 1)
@@ -94,12 +102,14 @@ def _distance(run: _Span) -> Callable[[behavior.Behavior], int]:
     return distance
 
 
-def next_line_at(pod: Obj, container: str, now: int) -> int | None:
+def next_line_at(pod: Obj, container: str, now: int, replay: Replay | None = None) -> int | None:
     """When the container prints next, for a client that follows its log; None if it will not by itself."""
     spec, run = _container(pod, container), _run(pod, container, previous=False)
     if spec is None or run is None or run.ended is not None:
         return None
-    program, began = behavior.of(pod, spec).program, run.began
+    began, program = run.began, _behavior(pod, spec, run, replay).program
+    if replay is not None:
+        program = replay(pod, spec, program, began)
     times = [began + at for at, _ in program.lines if began + at > now]
     loop = program.loop
     if loop is not None and loop.lines and loop.period > 0:

@@ -16,8 +16,10 @@ def own_shell(container: Container) -> list[str] | None:
     spec = container.spec
     if not spec.get("stdin"):
         return None
-    given = (*(spec.get("command") or ()), *(spec.get("args") or ()))
-    line = [str(word) for word in given or catalogue.profile(spec.get("image", "")).default_command]
+    profile = catalogue.profile(spec.get("image", ""))
+    line = [str(word) for word in behavior.command_line(spec, profile)]
+    if not line and spec.get("tty") and catalogue.is_unknown(profile):
+        return ["sh"]
     return line if line and behavior.reads_commands(line) else None
 
 
@@ -49,7 +51,16 @@ def kubelet_of(container: Container) -> UserInfo:
 class Attachment:
     """The same for its carrier as a `Session`, only that nothing is typed. `current` gives the Pod as it is now."""
 
-    def __init__(self, container: Container, current: Callable[[], Obj | None], *, now: int, tty: bool) -> None:
+    def __init__(
+        self,
+        container: Container,
+        current: Callable[[], Obj | None],
+        *,
+        now: int,
+        tty: bool,
+        replay: logs.Replay | None = None,
+    ) -> None:
+        self._replay = replay
         self._container = container
         self._current = current
         self._seen = now
@@ -76,9 +87,10 @@ class Attachment:
     def advance(self, now: int) -> None:
         pod = self._current() or self._container.pod
         name = self._container.name
-        self._lines += [line.text for line in logs.log_lines(pod, name, now) if line.time > self._seen]
+        lines = logs.log_lines(pod, name, now, replay=self._replay)
+        self._lines += [line.text for line in lines if line.time > self._seen]
         self._seen = max(self._seen, now)
-        self.due = logs.next_line_at(pod, name, now)
+        self.due = logs.next_line_at(pod, name, now, self._replay)
 
     def take(self) -> list[tuple[int, bytes]]:
         end = "\r\n" if self._tty else "\n"

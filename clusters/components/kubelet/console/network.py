@@ -125,7 +125,11 @@ class ClusterNetwork:
                 address, port = self._balanced(service, port)
                 break
         for pod in self.lookup.list("pods", None):
-            if (pod.get("status") or {}).get("podIP") == address and not pod["spec"].get("hostNetwork"):
+            status = pod.get("status") or {}
+            if status.get("podIP") != address or status.get("phase") in ("Succeeded", "Failed"):
+                # A Pod that has ended shows the address that another may have by now.
+                continue
+            if not pod["spec"].get("hostNetwork"):
                 return self.inside(pod, port)
         raise Unreachable
 

@@ -8,14 +8,18 @@ round. Where both do not agree, or where what was printed hangs on whom the scri
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
+from clusters.client.informer import Informers
 from clusters.components.kubelet import behavior, catalogue, shell
 from clusters.components.kubelet.console.container import Container, expand
 from clusters.components.kubelet.console.files import Disks
 from clusters.components.kubelet.console.network import ClusterNetwork
 from clusters.components.kubelet.console.session import NotStarted, Session
+from clusters.components.kubelet.reach import Reach
 from clusters.components.kubelet.shell import Line, Program
 from clusters.kernel.clock import MILLISECOND, SECOND
 from clusters.machinery.types import Obj
@@ -25,8 +29,38 @@ _TURNS, _STEPS = 200, 100
 """How often a script is continued, and how far each time."""
 _LINES = 5000
 _KEPT = 500
+_LONG = 60 * SECOND
 _SLACK = 200 * MILLISECOND
 """What the quick commands of a round may take in the plan, where they take no time here."""
+
+
+class _View:
+    """What `Reach` asks of an informer, from stored objects."""
+
+    def __init__(self, lookup: Lookup, resource: str) -> None:
+        self._lookup = lookup
+        self._resource = resource
+        self._keys: Callable[[Obj], Iterable[str]] = lambda obj: ()
+
+    def get(self, namespace: str, name: str) -> Obj | None:
+        return self._lookup.get(self._resource, namespace, name)
+
+    def __iter__(self) -> Iterator[Obj]:
+        return iter(self._lookup.list(self._resource, None))
+
+    def add_index(self, name: str, keys: Callable[[Obj], Iterable[str]]) -> None:
+        self._keys = keys
+
+    def by_index(self, name: str, value: str) -> list[Obj]:
+        return [obj for obj in self if value in self._keys(obj)]
+
+
+class _Views:
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def __getitem__(self, resource: str) -> _View:
+        return _View(self._lookup, resource)
 
 
 class Playback:
@@ -37,6 +71,10 @@ class Playback:
         self.disks = disks if disks is not None else Disks()
         self._network = ClusterNetwork(lookup, self.disks)
         self._known: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
+        self._reach = Reach(cast(Informers, _Views(lookup)))
+
+    def reach(self, host: str, namespace: str) -> int | None:
+        return self._reach.since(host, namespace)
 
     def __call__(self, pod: Obj, spec: Obj, program: Program, began: int) -> Program:
         for earlier in _before(pod, spec):
@@ -76,7 +114,7 @@ class Playback:
         container = self._container(pod, spec)
         line = behavior.command_line(spec, catalogue.profile(spec.get("image", "")))
         out = program
-        if line and _is_fit(pod, program):
+        if line and _is_fit(pod, program, line):
             known = container.environment()
             session = self._session(container, [expand(str(word), known) for word in line], began)
             out = _printed(session, program, began, is_open=container.running) if session is not None else program
@@ -107,7 +145,7 @@ def _before(pod: Obj, spec: Obj) -> list[Obj]:
     return out
 
 
-def _is_fit(pod: Obj, program: Program) -> bool:
+def _is_fit(pod: Obj, program: Program, line: Sequence[str]) -> bool:
     annotations = pod["metadata"].get("annotations") or {}
     if any(name.startswith(behavior.PREFIX) for name in annotations):
         return False
@@ -115,7 +153,12 @@ def _is_fit(pod: Obj, program: Program) -> bool:
         return False
     if program.loop is not None and any(shell.filled(text, 1) != text for _, text in program.loop.lines):
         return False
-    return not program.hosts or (program.end is not None and program.end[0] < SECOND)
+    return not program.hosts or (program.end is not None and program.end[0] < _LONG and not _waits(line))
+
+
+def _waits(line: Sequence[str]) -> bool:
+    """What it saw hangs on the moment at which it looked."""
+    return any(word in str(part) for part in line for word in ("until", "while"))
 
 
 def _printed(session: Session, program: Program, began: int, *, is_open: bool) -> Program:

@@ -72,7 +72,14 @@ def answer(container: Container, port: int, request: HttpRequest, now: int) -> H
     if picture.server in ("nginx", "httpd"):
         return _static(container, path, now)
     if picture.server == "hello":
-        return HttpAnswer(200, f"Hello, world!\nVersion: 1.0.0\nHostname: {container.hostname}\n".encode())
+        return HttpAnswer(
+            200, f"Hello, world!\nVersion: {_version(container)}\nHostname: {container.hostname}\n".encode()
+        )
+    if picture.server == "bootcamp":
+        tag = str(container.spec.get("image", "")).rpartition(":v")[2]
+        version = tag if tag.isdigit() else "1"
+        text = f"Hello Kubernetes bootcamp! | Running on: {container.hostname} | v={version}\n"
+        return HttpAnswer(200, text.encode())
     if picture.server == "text":
         return HttpAnswer(200, f"{_option(container, '-text')}\n".encode())
     if picture.server == "echo":
@@ -112,6 +119,12 @@ def _static(container: Container, path: str, now: int) -> HttpAnswer:
             text = f"<!DOCTYPE HTML>\n<html><head>\n<title>{code} {REASONS[code]}</title>\n</head></html>\n"
         return HttpAnswer(code, text.encode(), "text/html", name)
     return HttpAnswer(200, body, _TYPES.get(posixpath.splitext(where)[1], "application/octet-stream"), name)
+
+
+def _version(container: Container) -> str:
+    """Of an image whose tag says it: `hello-app:2.0`."""
+    tag = str(container.spec.get("image", "")).rpartition(":")[2]
+    return f"{tag}.0" if tag.replace(".", "", 1).isdigit() else "1.0.0"
 
 
 def _option(container: Container, name: str) -> str:
