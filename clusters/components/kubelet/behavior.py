@@ -273,8 +273,8 @@ def _networked(
 
 _PROGRAMS = frozenset((
     "sleep", "sh", "/bin/sh", "bash", "/bin/bash", "true", "false", "env", "printenv", "ls", "cat", "echo", "date",
-    "id", "whoami", "hostname", "curl", "wget", "nslookup", "dig", "ping", "nc", "redis-cli", "psql", "mysql", "mysqladmin",
-    "pg_isready", "mongosh", "mongo", "python", "python3", "perl", "node", "uname", "ps", "df", "printf",
+    "id", "whoami", "hostname", "curl", "wget", "nslookup", "dig", "ping", "nc", "redis-cli", "psql", "mysql",
+    "mysqladmin", "pg_isready", "mongosh", "mongo", "python", "python3", "perl", "node", "uname", "ps", "df", "printf",
 ))  # fmt: skip
 """What an image's entrypoint hands over to if it is the first argument."""
 

@@ -81,8 +81,10 @@ BOX = pod(
     volumeMounts=[{"name": "conf", "mountPath": "/etc/app"}],
 )
 BOX["spec"]["volumes"] = [{"name": "conf", "configMap": {"name": "settings"}}]
+GONE = pod("gone", "10.244.0.3", image="busybox")
+GONE["status"]["phase"] = "Succeeded"
 OBJECTS = Objects(
-    pods=[BOX, pod("ng", "10.244.0.3", image="nginx:1.27"), pod("db", "10.244.0.4", image="redis:7")],
+    pods=[GONE, BOX, pod("ng", "10.244.0.3", image="nginx:1.27"), pod("db", "10.244.0.4", image="redis:7")],
     services=[WEB, EMPTY, PEERS],
     slices=[WEB_SLICE, EMPTY_SLICE, PEERS_SLICE],
     configmaps=[

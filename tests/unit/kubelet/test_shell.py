@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusters.components.kubelet import behavior
+from clusters.components.kubelet import behavior, catalogue
 from clusters.components.kubelet.shell import DATE, HOSTNAME, STEP, Loop, compile_command, filled
 from clusters.kernel.clock import SECOND
 
@@ -233,3 +233,26 @@ def test_status_code_can_be_taken_out_of_an_answer():
 )
 def test_shell_does_what_people_expect(script, lines):
     assert [text for _, text in sh(script).lines] == lines
+
+
+@pytest.mark.parametrize(
+    ("image", "args", "line"),
+    [
+        ("curlimages/curl:8", ["-s", "http://web"], ("curl", "-s", "http://web")),
+        ("curlimages/curl", ["sh", "-c", "curl web"], ("sh", "-c", "curl web")),
+        ("nginx", ["env"], ("env",)),
+        ("redis:8", ["--appendonly", "yes"], ()),
+        ("busybox", ["anything", "else"], ("anything", "else")),
+        ("example.com/app", ["serve"], ()),
+    ],
+)
+def test_arguments_go_to_the_entrypoint_or_replace_it(image, args, line):
+    container = {"name": "c", "image": image, "args": args}
+    assert behavior.command_line(container, catalogue.profile(image)) == line
+
+
+def test_terminal_in_an_unknown_image_is_a_shell():
+    container = {"name": "c", "image": "example.com/tool", "stdin": True, "tty": True}
+    pod = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [container]}}
+    assert behavior.of(pod, container).program.shell
+    assert not behavior.of(pod, {**container, "tty": False}).program.shell
