@@ -34,6 +34,7 @@ API_VERSION = "playground.dev/v1"
 KIND = "ClusterSnapshot"
 MAX_ITEMS = 200_000
 MAX_HISTORY = 200_000
+MAX_KEY, MAX_ACTOR = 700, 253
 EARLIEST, LATEST = parse_rfc3339("1970-01-01T00:00:00Z"), parse_rfc3339("2900-01-01T00:00:00Z")
 _BATCH = 1000
 
@@ -179,9 +180,13 @@ def _history(history: object, revision: object) -> list[dict[str, Any]]:
         path = f"history[{i}]"
         if not isinstance(entry, dict) or not isinstance(entry.get("object"), dict):
             raise BadInput(path, "must be an object with revision, key, actor, time, deleted and object")
-        if not isinstance(entry.get("key"), str) or not isinstance(entry.get("actor", ""), str):
-            raise BadInput(f"{path}.key", "key and actor must be strings")
-        if entry.get("revision") != history[0].get("revision") + i:
+        actor = entry.get("actor", "")
+        if not isinstance(actor, str) or len(actor) > MAX_ACTOR:
+            raise BadInput(f"{path}.actor", f"must be a string of at most {MAX_ACTOR} characters")
+        if not _is_key(entry.get("key")):
+            raise BadInput(f"{path}.key", f"must be GROUP/RESOURCE/NAMESPACE/NAME of at most {MAX_KEY} characters")
+        check_envelope(entry["object"], f"{path}.object")
+        if not isinstance(entry.get("revision"), int) or entry["revision"] != history[0]["revision"] + i:
             raise BadInput(f"{path}.revision", "revisions must follow each other without a gap")
         entry["vtime"] = _time(entry.get("time"), f"{path}.time")
     if not history or history[0]["revision"] != 1:
@@ -189,6 +194,13 @@ def _history(history: object, revision: object) -> list[dict[str, Any]]:
     if revision != len(history):
         raise BadInput("history", f"it ends at revision {len(history)}, the snapshot is of revision {revision}")
     return history
+
+
+def _is_key(key: object) -> bool:
+    if not isinstance(key, str) or len(key) > MAX_KEY:
+        return False
+    parts = key.split("/")
+    return len(parts) in (3, 4) and all(parts)
 
 
 def restore(session: Session, parsed: Parsed, authority: str) -> None:
