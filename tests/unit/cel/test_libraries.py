@@ -16,6 +16,11 @@ def value(source: str) -> object:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
+        ("'tacocat'.lastIndexOf('a', 30)", "index out of range: 30"),
+        ("'tacocat'.indexOf('a', -1)", "index out of range: -1"),
+        ("'tacocat'.charAt(30)", "index out of range: 30"),
+        ("'tacocat'.substring(40)", "index out of range: 40"),
+        ("'tacocat'.substring(3, 1)", "invalid substring range. start: 3, end: 1"),
         (
             "ip('1.2.3')",
             'IP Address "1.2.3" parse error during conversion from string: ParseAddr("1.2.3"): IPv4 address too short',
@@ -118,6 +123,26 @@ def test_what_is_wrong_is_told_as_go_tells_it(source: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("'tacocat'.indexOf('', 3)", 3),
+        ("'tacocat'.indexOf('a', 30)", -1),
+        ("'ta©o©αT'.indexOf('©', 3)", 4),
+        ("''.lastIndexOf('@@')", -1),
+        ("'tacocat'.lastIndexOf('')", 7),
+        ("'tacocat'.lastIndexOf('', 3)", 3),
+        ("'bananananana'.lastIndexOf('nana', 7)", 6),
+        ("' \\f\\n\\r\\t\\vtext  '.trim()", "text"),
+        ("'\\u0085\\u00a0\\u1680text\\u2000\\u3000'.trim()", "text"),
+        ("'\\u180etext\\u200b\\u001c'.trim()", "\u180etext\u200b\x1c"),
+        ("'o©o©o©o'.split('©', -1)", ["o", "o", "o", "o"]),
+        ("'hello world events!'.split(' ', 0)", []),
+        ("'{0} days {0} hours'.replace('{0}', '2', 1).replace('{0}', '23')", "2 days 23 hours"),
+        ("'TacoCÆt Xii'.upperAscii()", "TACOCÆT XII"),
+        ("'ta©o©αT'.substring(2, 6)", "©o©α"),
+        ("[].join('-')", ""),
+        ("'%.3f'.format([1.2345])", "1.234"),
+        ("'%X'.format([b'byte string'])", "6279746520737472696E67"),
+        ("'%%%s%%'.format(['text'])", "%text%"),
+        ("'%s'.format([type('a')])", "string"),
         ("string(ip('2001:DB8::0:1'))", "2001:db8::1"),
         ("string(ip('1:2:3:4:5:6:1.2.3.4'))", "1:2:3:4:5:6:102:304"),
         ("string(cidr('10.1.2.3/8').masked())", "10.0.0.0/8"),

@@ -26,7 +26,9 @@ def _char_at(text: str, i: int) -> str:
 @_method("indexOf", [STRING, STRING, INT], INT)
 @_method("indexOf", [STRING, STRING], INT)
 def _index_of(text: str, part: str, start: int = 0) -> int:
-    if start < 0 or (start > len(text) and start):
+    if not part:
+        return start
+    if start < 0:
         raise CelError(f"index out of range: {start}")
     return text.find(part, start)
 
@@ -36,16 +38,20 @@ def _index_of(text: str, part: str, start: int = 0) -> int:
 def _last_index_of(text: str, part: str, last: int | None = None) -> int:
     if last is None:
         return text.rfind(part)
-    if last < 0 or last >= max(len(text), 1):
+    if not part:
+        return last
+    if last < 0 or last >= len(text):
         raise CelError(f"index out of range: {last}")
     return text.rfind(part, 0, last + len(part))
 
 
+_BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What Unicode calls white space."""
 _UPPER = {i: i - 32 for i in range(ord("a"), ord("z") + 1)}
 _LOWER = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
 _method("lowerAscii", [STRING], STRING)(lambda text: text.translate(_LOWER))
 _method("upperAscii", [STRING], STRING)(lambda text: text.translate(_UPPER))
-_method("trim", [STRING], STRING)(lambda text: text.strip())
+_method("trim", [STRING], STRING)(lambda text: text.strip(_BLANKS))
 
 
 @_method("replace", [STRING, STRING, STRING, INT], STRING)
