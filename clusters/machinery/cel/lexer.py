@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,9 +46,9 @@ class Token:
 class SyntaxProblem(Exception):
     """The expression cannot be read from here."""
 
-    def __init__(self, at: int, text: str) -> None:
+    def __init__(self, at: int, text: str, *, literal: bool = False) -> None:
         super().__init__(text)
-        self.issue = Issue(at, f"Syntax error: {text}")
+        self.issue = Issue(at, text if literal else f"Syntax error: {text}")
 
 
 def tokens(source: str) -> list[Token]:
@@ -90,11 +91,13 @@ def _number(source: str, i: int) -> tuple[Token, int]:
     assert found is not None
     text, end = found.group(), found.end()
     if found["float"]:
+        if math.isinf(float(text)):
+            raise SyntaxProblem(i, "invalid double literal", literal=True)
         return Token("literal", text, i, float(text), DOUBLE), end
     value = int(text, 16) if found["hex"] else int(text)
     if source[end : end + 1] in ("u", "U"):
         if value >= 1 << 64:
-            raise SyntaxProblem(i, "invalid uint literal")
+            raise SyntaxProblem(i, "invalid uint literal", literal=True)
         return Token("literal", text + source[end], i, value, UINT), end + 1
     return Token("literal", text, i, value, INT), end
 
@@ -136,6 +139,8 @@ def _escape(source: str, i: int, start: int) -> tuple[str, int | None, int]:
             digits = source[i + 2 : end]
             if len(digits) == _HEX_LENGTH[code]:
                 value = int(digits, 16)
+                if 0xD800 <= value < 0xE000:
+                    raise SyntaxProblem(start, "unable to unescape string", literal=True)
                 return chr(value), value if code in "xX" else None, end
         elif code in ("0", "1", "2", "3") and len(source[i + 1 : i + 4]) == 3:
             value = int(source[i + 1 : i + 4], 8)

@@ -149,7 +149,7 @@ class _Parser:
         value, type_ = token.value, token.type
         assert type_ is not None
         if type_ is INT and value >= _MAX_INT and not (negative and value == _MAX_INT):
-            raise SyntaxProblem(token.at, "invalid int literal")
+            raise SyntaxProblem(token.at, "invalid int literal", literal=True)
         return Literal(token.at if at < 0 else at, -value if negative else value, type_)
 
     def _primary(self) -> Node:

@@ -191,6 +191,13 @@ _UNITS = {"ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": N
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 
+class TimestampOverflow(CelError):
+    """A moment that timestamps do not reach."""
+
+    def __init__(self) -> None:
+        super().__init__("timestamp overflow")
+
+
 def parse_timestamp(text: str) -> Timestamp:
     found = _RFC3339(text)
     if found is not None:
@@ -203,7 +210,7 @@ def parse_timestamp(text: str) -> Timestamp:
         seconds = (moment - _EPOCH) // timedelta(seconds=1)
         if _MIN_SECONDS <= seconds <= _MAX_SECONDS:
             return Timestamp(seconds * NANO + int((found.group(7) or "0").ljust(9, "0")))
-        raise CelError("timestamp overflow")
+        raise TimestampOverflow
     raise CelError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"')
 
 
@@ -238,7 +245,7 @@ def parse_duration(text: str) -> Duration:
 
 def timestamp_of(nanos: int) -> Timestamp:
     if not _MIN_SECONDS <= nanos // NANO <= _MAX_SECONDS:
-        raise CelError("timestamp overflow")
+        raise TimestampOverflow
     return Timestamp(nanos)
 
 

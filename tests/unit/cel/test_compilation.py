@@ -36,6 +36,10 @@ def test_type(source: str, type_: str) -> None:
     [
         ("self.nope > 1", "1:5: undefined field 'nope'"),
         ("cel.bind(y, 1, 2)", "1:1: undeclared reference to 'cel' (in container '')"),
+        ("9223372036854775808", "1:1: invalid int literal"),
+        ("18446744073709551616u", "1:1: invalid uint literal"),
+        ("1e309", "1:1: invalid double literal"),
+        ("'\\ud800'", "1:1: unable to unescape string"),
         ("nobody", "1:1: undeclared reference to 'nobody' (in container '')"),
         ("duration('1x')", "1:10: invalid duration argument"),
         ("timestamp('x')", "1:11: invalid timestamp argument"),

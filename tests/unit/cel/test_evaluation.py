@@ -128,7 +128,7 @@ def test_value(source: str, expected: Any) -> None:
         ("x.list[7]", "index out of bounds: 7"),
         ("x.a + 'b'", "no such overload"),
         ("x.s.foo", "no such overload"),
-        ("int('a')", 'strconv.ParseInt: parsing "a": invalid syntax'),
+        ("int('a')", "type conversion error from 'string' to 'int'"),
         ("quantity('1 G')", "quantities must match the regular expression"),
         ("'a'.matches(dyn('('))", "error parsing regexp: missing closing ): `(`"),
         ("optional.none().value()", "optional.none() dereference"),
@@ -137,7 +137,12 @@ def test_value(source: str, expected: Any) -> None:
             "error during formatting: decimal clause can only be used on integers, was given string",
         ),
         ("[[1]].flatten(-1)", "level must be non-negative"),
-        ("duration(dyn('1x'))", 'time: invalid duration "1x"'),
+        ("duration(dyn('1x'))", "type conversion error from 'string' to 'google.protobuf.Duration'"),
+        ("timestamp(dyn('x'))", "type conversion error from 'string' to 'google.protobuf.Timestamp'"),
+        ("uint('-1')", "type conversion error from 'string' to 'uint'"),
+        ("int('9223372036854775808')", "type conversion error from 'string' to 'int'"),
+        ("double('1e400')", "type conversion error from 'string' to 'double'"),
+        ("bool('tRue')", "type conversion error from 'string' to 'bool'"),
     ],
 )
 def test_failure(source: str, text: str) -> None:

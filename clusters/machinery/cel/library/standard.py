@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from clusters.machinery.cel.errors import CelError
@@ -27,6 +28,7 @@ from clusters.machinery.cel.types import (
 )  # fmt: skip
 from clusters.machinery.cel.values import (
     Duration,
+    TimestampOverflow,
     Uint,
     int_of,
     parse_duration,
@@ -65,49 +67,58 @@ def _float_to_int(value: float) -> int:
     return int(value)
 
 
+def _from_text(to: str, parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The conversion of a text; why it fails, the real server does not say."""
+
+    def convert(text: str) -> Any:
+        try:
+            return parse(text)
+        except TimestampOverflow:
+            raise
+        except (CelError, ValueError):
+            raise CelError(f"type conversion error from 'string' to '{to}'") from None
+
+    return convert
+
+
 def _text_to_int(text: str) -> int:
     body = text[1:] if text[:1] in ("-", "+") else text
-    if not body.isdecimal() or not body.isascii():
-        raise CelError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    value = int(text) if len(body) < 25 else 1 << 70
-    if not -(1 << 63) <= value < 1 << 63:
-        raise CelError(f'strconv.ParseInt: parsing "{text}": value out of range')
-    return value
+    if not body.isdecimal() or not body.isascii() or len(body.lstrip("0")) > 19:
+        raise ValueError(text)
+    return int_of(int(text))
 
 
 _function("int", [INT], INT)(lambda value: value)
 _function("int", [UINT], INT)(lambda value: int_of(int(value)))
 _function("int", [DOUBLE], INT)(_float_to_int)
-_function("int", [STRING], INT)(_text_to_int)
+_function("int", [STRING], INT)(_from_text("int", _text_to_int))
 _function("int", [TIMESTAMP], INT)(lambda value: value.nanos // 1_000_000_000)
 _function("int", [DURATION], INT)(lambda value: value.nanos)
 
 
 def _text_to_uint(text: str) -> Uint:
-    if not text.isdecimal() or not text.isascii() or len(text) > 24:
-        raise CelError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if not text.isdecimal() or not text.isascii() or len(text.lstrip("0")) > 20:
+        raise ValueError(text)
     return uint_of(int(text))
 
 
 _function("uint", [UINT], UINT)(lambda value: value)
 _function("uint", [INT], UINT)(uint_of)
 _function("uint", [DOUBLE], UINT)(lambda value: uint_of(_float_to_int(value)))
-_function("uint", [STRING], UINT)(_text_to_uint)
+_function("uint", [STRING], UINT)(_from_text("uint", _text_to_uint))
 
 
 def _text_to_double(text: str) -> float:
-    try:
-        if "_" in text or text != text.strip():
-            raise ValueError
-        return float(text)
-    except ValueError:
-        raise CelError(f'strconv.ParseFloat: parsing "{text}": invalid syntax') from None
+    value = float(text)
+    if "_" in text or text != text.strip() or (math.isinf(value) and "n" not in text.lower()):
+        raise ValueError(text)
+    return value
 
 
 _function("double", [DOUBLE], DOUBLE)(lambda value: value)
 _function("double", [INT], DOUBLE)(float)
 _function("double", [UINT], DOUBLE)(float)
-_function("double", [STRING], DOUBLE)(_text_to_double)
+_function("double", [STRING], DOUBLE)(_from_text("double", _text_to_double))
 
 for _type in (STRING, BOOL, INT, UINT, DOUBLE, BYTES, TIMESTAMP, DURATION):
     _function("string", [_type], STRING)(string_of)
@@ -118,18 +129,18 @@ def _text_to_bool(text: str) -> bool:
         return True
     if text in ("0", "f", "F", "false", "FALSE", "False"):
         return False
-    raise CelError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+    raise ValueError(text)
 
 
 _function("bool", [BOOL], BOOL)(lambda value: value)
-_function("bool", [STRING], BOOL)(_text_to_bool)
+_function("bool", [STRING], BOOL)(_from_text("bool", _text_to_bool))
 _function("bytes", [BYTES], BYTES)(lambda value: value)
 _function("bytes", [STRING], BYTES)(lambda value: value.encode())
 _function("timestamp", [TIMESTAMP], TIMESTAMP)(lambda value: value)
-_function("timestamp", [STRING], TIMESTAMP)(parse_timestamp)
+_function("timestamp", [STRING], TIMESTAMP)(_from_text("google.protobuf.Timestamp", parse_timestamp))
 _function("timestamp", [INT], TIMESTAMP)(lambda value: timestamp_of(value * 1_000_000_000))
 _function("duration", [DURATION], DURATION)(lambda value: value)
-_function("duration", [STRING], DURATION)(parse_duration)
+_function("duration", [STRING], DURATION)(_from_text("google.protobuf.Duration", parse_duration))
 _function("duration", [INT], DURATION)(Duration)
 
 # text
