@@ -20,6 +20,7 @@ Usage = dict[str, Quantity]
 
 CLASS_SUFFIX = ".storageclass.storage.k8s.io/"
 DEVICES_SUFFIX = ".deviceclass.resource.k8s.io/devices"
+_DEVICE_CLASS = "deviceclass.resource.kubernetes.io/"
 MAX_DEVICES = 32
 """What one claim gets of a class at most."""
 _ONE, _ZERO = Quantity(1), Quantity(0)
@@ -174,16 +175,14 @@ class _Pods(Evaluator):
 
     def missing(self, names: Iterable[str], obj: Obj) -> str:
         wanted = _REQUIRED.intersection(names)
-        if not wanted:
-            return ""
         spec = obj.get("spec") or {}
+        if not wanted or _says_for_all(spec.get("resources") or {}):
+            return ""
         lacking: dict[str, list[str]] = {}
-        pod_level = spec.get("resources") or {}
-        given_by_pod = _pod_usage(_amounts(pod_level.get("requests")), _amounts(pod_level.get("limits")))
         for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
             resources = container.get("resources") or {}
             given = _pod_usage(_amounts(resources.get("requests")), _amounts(resources.get("limits")))
-            for name in wanted - given.keys() - given_by_pod.keys():
+            for name in wanted - given.keys():
                 lacking.setdefault(name, []).append(container.get("name", ""))
         if not lacking:
             return ""
@@ -252,13 +251,24 @@ def _crosses_namespaces(spec: Obj) -> bool:
     return False
 
 
+def _says_for_all(resources: Obj) -> bool:
+    """Whether the resources of the Pod as a whole are told: containers need not tell theirs then."""
+    amounts = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
+    return any(name in ("cpu", "memory") or name.startswith("hugepages-") for name in amounts)
+
+
 def _is_pod_resource(name: str) -> bool:
     if name == "pods" or name in _COMPUTE:
         return True
     if name.startswith("requests."):
         rest = name.removeprefix("requests.")
-        return rest in _COMPUTE or rest.startswith("hugepages-") or ("/" in rest and "kubernetes.io/" not in rest)
+        return rest in _COMPUTE or rest.startswith("hugepages-") or _of_devices(rest)
     return name.startswith("hugepages-") or name.removeprefix("limits.") in _COMPUTE
+
+
+def _of_devices(name: str) -> bool:
+    """An extended resource, or the devices of a class."""
+    return "/" in name and ("kubernetes.io/" not in name or name.startswith(_DEVICE_CLASS))
 
 
 def _amounts(amounts: Obj | None) -> Usage:
@@ -271,7 +281,7 @@ def _pod_usage(requests: Usage, limits: Usage) -> Usage:
         if name in _COMPUTE or name.startswith("hugepages-"):
             out[name] = amount
             out[f"requests.{name}"] = amount
-        elif "/" in name and "kubernetes.io/" not in name:
+        elif _of_devices(name):
             out[f"requests.{name}"] = amount
     for name in _COMPUTE:
         if name in limits:

@@ -255,3 +255,26 @@ def test_a_pair_of_certificate_and_key_that_is_none_is_warned_of() -> None:
     assert objects.warnings == warned
     objects.patch(stored, {"metadata": {"labels": {"a": "b"}}})
     assert objects.warnings == warned
+
+
+def test_devices_of_a_class_are_counted_as_requests() -> None:
+    name = "deviceclass.resource.kubernetes.io/gpu"
+    pods = evaluator("", "pods")
+    used = pods.usage(pod(containers=[container(resources={"requests": {name: "2"}})]), START)
+    assert used[f"requests.{name}"] == parse("2")
+    assert pods.matching([f"requests.{name}", "requests.example.com/x", name]) == [
+        f"requests.{name}",
+        "requests.example.com/x",
+    ]
+
+
+@pytest.mark.parametrize(
+    "resources,missing",
+    [
+        (None, "must specify limits.cpu for: c; requests.memory for: c"),
+        ({"requests": {"cpu": "1"}}, ""),
+    ],
+)
+def test_containers_need_not_tell_what_the_pod_tells(resources: Obj | None, missing: str) -> None:
+    given = pod(**({"resources": resources} if resources else {}))
+    assert evaluator("", "pods").missing(["requests.memory", "limits.cpu", "pods"], given) == missing
