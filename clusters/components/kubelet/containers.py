@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusters.components.kubelet import backoff, images, logs, probes, registries
+from clusters.components.kubelet import status as status_of
 from clusters.components.kubelet.behavior import Behavior
 from clusters.components.kubelet.timing import NEVER, on_grid, when
 from clusters.kernel.clock import MILLISECOND, SECOND, rfc3339
@@ -287,7 +288,7 @@ def _start_failed(out: Advance, container: Container, moment: Moment, *, level: 
         "startedAt": rfc3339(0),
         "containerID": made,
     }
-    final = not restarts(container.restart, START_ERROR)
+    final = not status_of.restarts(container.spec, container.restart, START_ERROR)
     waiting = {"waiting": {"reason": "RunContainerError", "message": error}}
     out.status = {
         **old,
@@ -391,13 +392,9 @@ def terminated(status: Status, code: int, reason: str, now: int, *, message: str
     return {**status, "ready": False, "started": False, "state": {"terminated": ended}}
 
 
-def restarts(restart: str, code: int) -> bool:
-    return restart == "Always" or (restart == "OnFailure" and code != 0)
-
-
 def _terminated(out: Advance, container: Container, moment: Moment) -> None:
     ended = out.status["state"]["terminated"]
-    if not restarts(container.restart, int(ended["exitCode"])):
+    if not status_of.restarts(container.spec, container.restart, int(ended["exitCode"])):
         return
     finished = when(ended["finishedAt"])
     due = on_grid(finished + SEEN_FOR)

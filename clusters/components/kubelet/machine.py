@@ -215,7 +215,16 @@ def _containers(out: Outcome, pod: Obj, draft: Status, view: View) -> None:
                 break
     if basis < NEVER:
         for i, container in enumerate(spec["containers"]):
-            mains[i] = _one(out, pod, container, mains[i], view, restart=policy, basis=basis, first=first)
+            mains[i] = _one(
+                out,
+                pod,
+                container,
+                mains[i],
+                view,
+                restart=container.get("restartPolicy") or policy,
+                basis=basis,
+                first=first,
+            )
             first = False
             if _waits_for(mains[i]) in containers.NOT_STARTED:
                 # Containers are created one after the other.
@@ -273,7 +282,9 @@ def _still(out: Outcome, pod: Obj, container: Obj, stored: Status, view: View, p
     """A main container while an init container or sidecar is starting again: what runs goes on."""
     if not stored.get("containerID"):
         return stored
-    return _one(out, pod, container, stored, view, restart=policy, basis=NEVER, first=False)
+    return _one(
+        out, pod, container, stored, view, restart=container.get("restartPolicy") or policy, basis=NEVER, first=False
+    )
 
 
 def _one(

@@ -74,6 +74,16 @@ def _mount(mount: Obj) -> Status:
     return entry
 
 
+def restarts(container: Obj, policy: str, code: int) -> bool:
+    """Whether a container that ended with that code runs again: its own rules, else its own policy, else the pod's."""
+    for rule in container.get("restartPolicyRules") or ():
+        wanted = rule.get("exitCodes") or {}
+        if (code in (wanted.get("values") or ())) == (wanted.get("operator", "In") == "In"):
+            return bool(rule.get("action") == "Restart")
+    policy = container.get("restartPolicy") or policy
+    return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+
 def phase(pod: Obj, inits: Sequence[Status], mains: Sequence[Status], *, ending: bool) -> str:
     """`ending`: the pod's containers have all been stopped for good."""
     spec = pod["spec"]
@@ -89,8 +99,9 @@ def phase(pod: Obj, inits: Sequence[Status], mains: Sequence[Status], *, ending:
         return "Pending" if not any(running(s) for s in mains) else "Running"
     if any(running(s) for s in mains):
         return "Running"
-    if all(ended(s) is not None for s in mains):
-        if ending or policy == "Never" or (policy == "OnFailure" and all(succeeded(s) for s in mains)):
+    codes = [end["exitCode"] for s in mains if (end := ended(s)) is not None]
+    if len(codes) == len(mains):
+        if ending or not any(restarts(c, policy, code) for c, code in zip(spec["containers"], codes, strict=True)):
             return "Succeeded" if all(succeeded(s) for s in mains) else "Failed"
     if ending:
         return "Succeeded" if started and all(succeeded(s) for s in mains) else "Failed"

@@ -207,3 +207,28 @@ def test_container_that_may_not_be_root_is_not_created_as_root(context, annotati
 def test_container_that_is_not_known_to_be_root_runs(context):
     _, seen = run(10, {"image": "nginx", "securityContext": context})
     assert "running" in seen["state"]
+
+
+# -- policies of one container -----------------------------------------------------------------------------
+
+
+def test_rules_of_a_container_restart_it_where_the_pod_would_not():
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    container = {"command": ["sh", "-c", "exit 42"], "restartPolicy": "Never", "restartPolicyRules": [rule]}
+    cluster, seen = run(40, container, restartPolicy="Never")
+    assert seen["restartCount"] >= 1
+    assert cluster.get("pods", "default", "p")["status"]["phase"] == "Running"
+
+
+def test_rule_that_does_not_match_leaves_it_to_the_containers_policy():
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    container = {"command": ["sh", "-c", "exit 1"], "restartPolicy": "Never", "restartPolicyRules": [rule]}
+    cluster, seen = run(40, container, restartPolicy="Never")
+    assert seen["restartCount"] == 0
+    assert cluster.get("pods", "default", "p")["status"]["phase"] == "Failed"
+
+
+def test_policy_of_a_container_wins_over_the_pods():
+    _, seen = run(40, {"command": ["false"], "restartPolicy": "OnFailure"}, restartPolicy="Never")
+    assert seen["restartCount"] >= 1
+    assert seen["state"].get("waiting", {}).get("reason") in ("CrashLoopBackOff", None)
