@@ -28,6 +28,8 @@ SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 API_ADDRESS = "192.168.0.2"
 REGION = "region-1"
+RBAC = "rbac.authorization.k8s.io"
+READER = "playground:cluster-reader"
 VIEWERS = "playground:viewers"
 """The group of those who may look at a cluster."""
 _SEEN = {
@@ -83,22 +85,23 @@ def entries(settings: ClusterSettings, authority: str = STAND_IN) -> Iterator[En
         yield from addons.entries(workers=settings.workers > 0)
 
 
+def reader() -> Obj:
+    """The role of who may look at all that the playground draws, beyond `view`: nothing that is secret."""
+    rules = [
+        {"apiGroups": [group], "resources": what, "verbs": ["get", "list", "watch"]} for group, what in _SEEN.items()
+    ]
+    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": READER}, "rules": rules}
+
+
 def _onlookers() -> Iterator[Entry]:
-    """What the playground's viewers may do: see all that it draws, and nothing that is secret. An ordinary role, for
-    the cluster's own administrators to change."""
-    group = "rbac.authorization.k8s.io"
-    read = ["get", "list", "watch"]
-    rules = [{"apiGroups": [api], "resources": names, "verbs": read} for api, names in _SEEN.items()]
-    yield (
-        f"clusterroles.{group}",
-        "",
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": VIEWERS}, "rules": rules},
-    )
-    for name, role in ((VIEWERS, VIEWERS), (f"{VIEWERS}:view", "view")):
-        binding: Obj = {"apiVersion": f"{group}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name}}
-        binding["roleRef"] = {"apiGroup": group, "kind": "ClusterRole", "name": role}
-        binding["subjects"] = [{"apiGroup": group, "kind": "Group", "name": VIEWERS}]
-        yield f"clusterrolebindings.{group}", "", binding
+    """What the playground's viewers may do. Ordinary objects, for the cluster's own administrators to change."""
+    yield f"clusterroles.{RBAC}", "", reader()
+    for role in ("view", READER):
+        name = f"{VIEWERS}:{role.rpartition(':')[2]}"
+        binding: Obj = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name}}
+        binding["roleRef"] = {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}
+        binding["subjects"] = [{"apiGroup": RBAC, "kind": "Group", "name": VIEWERS}]
+        yield f"clusterrolebindings.{RBAC}", "", binding
 
 
 def machines(settings: ClusterSettings) -> Iterator[Obj]:

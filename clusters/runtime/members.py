@@ -15,23 +15,14 @@ from clusters.models.access import Role
 from clusters.registry import deletion
 from clusters.registry.registry import WriteOptions
 from clusters.runtime import bootstrap
+from clusters.runtime.bootstrap import RBAC, READER
 from clusters.runtime.hub import ClusterHandle, hub
 
-RBAC: Final = "rbac.authorization.k8s.io"
-READER: Final = "playground:cluster-reader"
 _GRANTS: Final[dict[Role, tuple[str, ...]]] = {
     "owner": ("cluster-admin",),
     "editor": ("edit", READER),
     "viewer": ("view", READER),
 }
-_READ: Final = (
-    ("", ["namespaces", "nodes", "persistentvolumes"]),
-    ("apiextensions.k8s.io", ["customresourcedefinitions"]),
-    ("metrics.k8s.io", ["nodes", "pods"]),
-    ("networking.k8s.io", ["ingressclasses"]),
-    ("scheduling.k8s.io", ["priorityclasses"]),
-    ("storage.k8s.io", ["csidrivers", "csinodes", "storageclasses", "volumeattachments"]),
-)
 
 
 def bind(cluster: Cluster, user: str, role: Role) -> None:
@@ -39,7 +30,8 @@ def bind(cluster: Cluster, user: str, role: Role) -> None:
     handle = hub.cluster(cluster.name)
     handle.refresh()
     if READER in _GRANTS[role]:
-        _create(handle, "clusterroles", _reader())
+        # Clusters have it from the start, but for those that were made before it, or came from elsewhere.
+        _create(handle, "clusterroles", bootstrap.reader())
     for name in _GRANTS[role]:
         _create(handle, "clusterrolebindings", _binding(user, name))
     for name in sorted({n for names in _GRANTS.values() for n in names} - set(_GRANTS[role])):
@@ -85,8 +77,3 @@ def _binding(user: str, role: str) -> Obj:
         "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": RBAC, "kind": "User", "name": user}],
     }
-
-
-def _reader() -> Obj:
-    rules = [{"apiGroups": [group], "resources": what, "verbs": ["get", "list", "watch"]} for group, what in _READ]
-    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": READER}, "rules": rules}
