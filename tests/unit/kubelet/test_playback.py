@@ -129,3 +129,9 @@ def test_hook_that_runs_after_the_start_writes_its_files() -> None:
     pod["status"]["containerStatuses"][0]["containerID"] = "containerd://hooked"
     playback.settle(pod)
     assert playback.disks.layer("hooked").entries["/tmp/hook"].data == b"hi\n"  # type: ignore[union-attr]
+
+
+def test_node_has_files_of_its_own() -> None:
+    pod = _twins("a", "true", "cat /data/etc/hostname; ls /data/etc/cni", volume={"hostPath": {"path": "/"}})
+    lines = log_lines(pod, "c1", BEGAN + 60 * SECOND, replay=Playback(OBJECTS))
+    assert [line.text for line in lines] == ["node-1", "net.d"]

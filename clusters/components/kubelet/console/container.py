@@ -288,6 +288,11 @@ class Container:
             return _picked(contents(self._object("secrets", volume["secret"].get("secretName", ""))), volume["secret"])
         if "downwardAPI" in volume:
             return self._downward(volume["downwardAPI"])
+        if "hostPath" in volume:
+            base = volume["hostPath"].get("path", "").strip("/")
+            prefix = f"{base}/" if base else ""
+            files = pictures.node_files(str(self.pod["spec"].get("nodeName", "")))
+            return {name[len(prefix) :]: data for name, data in files.items() if name.startswith(prefix)}
         out: dict[str, bytes] = {}
         for source in (volume.get("projected") or {}).get("sources") or ():
             if "configMap" in source:

@@ -250,13 +250,8 @@ class Shell(Expansion):
         last = 0
         while not steps[1].strip() or self._counted(steps[1], streams):
             yield TICK
-            try:
-                yield from self.block(command.blocks[0], streams)
-            except Leave as leave:
-                if leave.levels > 1:
-                    raise Leave(leave.levels - 1, again=leave.again) from None
-                if not leave.again:
-                    break
+            if not (yield from self._round(command.blocks[0], streams)):
+                break
             last = self.code
             self._counted(steps[2], streams)
         self.code = last
@@ -280,19 +275,24 @@ class Shell(Expansion):
         if at < len(blocks):
             yield from self.block(blocks[at], streams)
 
+    def _round(self, body: Block, streams: Streams) -> Generator[int, None, bool]:
+        """Run the body of a loop once; whether the loop goes on."""
+        try:
+            yield from self.block(body, streams)
+        except Leave as leave:
+            if leave.levels > 1:
+                raise Leave(leave.levels - 1, again=leave.again) from None
+            return leave.again
+        return True
+
     def _for(self, command: Compound, streams: Streams) -> Generator[int, None, None]:
         values = list(self.args) if command.words is None else (yield from self.words(command.words, streams))
         self.code = 0
         for value in values:
             yield TICK
             self.assign(command.name, value)
-            try:
-                yield from self.block(command.blocks[0], streams)
-            except Leave as leave:
-                if leave.levels > 1:
-                    raise Leave(leave.levels - 1, again=leave.again) from None
-                if not leave.again:
-                    return
+            if not (yield from self._round(command.blocks[0], streams)):
+                return
 
     def _while(self, command: Compound, streams: Streams) -> Generator[int, None, None]:
         last = 0
@@ -301,13 +301,8 @@ class Shell(Expansion):
             yield from self.block(command.blocks[0], streams, tested=True)
             if (self.code == 0) == (command.kind == "until"):
                 break
-            try:
-                yield from self.block(command.blocks[1], streams)
-            except Leave as leave:
-                if leave.levels > 1:
-                    raise Leave(leave.levels - 1, again=leave.again) from None
-                if not leave.again:
-                    break
+            if not (yield from self._round(command.blocks[1], streams)):
+                break
             last = self.code
         self.code = last
 

@@ -137,3 +137,17 @@ _UNKNOWN = Picture(server="plain")
 def of(image: str) -> Picture:
     """By the image's kind (`images.kind`)."""
     return _PICTURES.get(image, _UNKNOWN)
+
+
+def node_files(node: str) -> dict[str, bytes]:
+    """What a debugger finds on a machine, without the first slash."""
+    return {
+        "etc/hostname": f"{node}\n".encode(),
+        "etc/os-release": _RELEASES["debian"].encode(),
+        "etc/kubernetes/kubelet.conf": b"apiVersion: v1\nkind: Config\n",
+        "etc/cni/net.d/10-playground.conflist": b'{"cniVersion": "1.0.0", "name": "playground", "plugins": []}\n',
+        "var/lib/kubelet/config.yaml": b"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n",
+        "var/log/kubelet.log": b"",
+        "usr/bin/kubelet": b"\x7fELF",
+        "usr/bin/containerd": b"\x7fELF",
+    }
