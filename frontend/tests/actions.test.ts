@@ -168,7 +168,7 @@ describe("actions", () => {
     }
     await done;
     const told = calls.map(
-      c => `${c.method} ${c.path.replace(/^\/k8s\/demo|^\/api\/v1\/clusters\/demo/, "")}`,
+      c => `${c.method} ${c.path.replace(/^\/k8s\/demo|^\/api\/v1\/clusters\/demo|\?.*/g, "")}`,
     );
     expect(told[0]).toBe("PATCH /api/v1/nodes/node-1");
     expect(calls[0]!.body).toEqual({ spec: { unschedulable: true } });

@@ -40,7 +40,8 @@ export class KubeClient {
   }
 
   patch<T = KubeObject>(path: string, body: unknown, type: PatchType = "merge"): Promise<T> {
-    return json<T>(this.base + path, { method: "PATCH", body, type: PATCH_MEDIA[type] });
+    const url = `${this.base}${path}?fieldManager=${FIELD_MANAGER}`;
+    return json<T>(url, { method: "PATCH", body, type: PATCH_MEDIA[type] });
   }
 
   delete<T = KubeObject>(path: string, body?: unknown): Promise<T> {

@@ -44,11 +44,11 @@ export function paintChip(
   const size = h - 2 * pad;
   view.sprites.stamp(ctx, state, tileColor(view, pod), x + pad, y + pad, size);
   if (!view.labels || s < 0.55) return;
-  const left = x + pad + size + 5 * s;
+  const left = x + pad + size + 4 * s;
   const dots = Math.min(4, pods.containers[pod]!.length);
   const restarts = pods.restarts[pod]!;
-  let right = x + w - 5 * s;
-  if (dots > 0) right = containerDots(ctx, view, pod, right, y + h / 2, 2.1 * s, dots) - 4 * s;
+  let right = x + w - 3.5 * s;
+  if (dots > 0) right = containerDots(ctx, view, pod, right, y + h / 2, 2.1 * s, dots) - 2.5 * s;
   ctx.textBaseline = "middle";
   if (restarts > 0) {
     setFont(ctx, theme.mono, 8.5 * s, 600);
@@ -68,7 +68,7 @@ export function paintChip(
     left,
     right,
     y + h / 2 + (detailed ? -3.6 : 0.5) * s,
-    (detailed ? 9.4 : 12) * s,
+    (detailed ? 9.4 : 11.2) * s,
   );
   if (detailed) {
     setFont(ctx, theme.mono, 6 * s);
@@ -92,15 +92,15 @@ function paintPodName(
   const { pods } = view.scene.model;
   const { base, own } = podLabel(pods.name[pod]!, pods.workload[pod]!, pods.nodeName[pod]!);
   const room = right - left;
-  const small = size * 0.84;
+  const small = size * 0.78;
   setFont(ctx, theme.sans, size, 500);
   const width = measure(ctx, base, size, 500);
-  const tail = own ? monoWidth(own, small) + size * 0.4 : 0;
+  const tail = own ? monoWidth(own, small) + size * 0.32 : 0;
   const showOwn = tail > 0 && width + tail <= room;
   const head = fitText(ctx, base, showOwn ? room - tail : room, size, 500);
   ctx.fillText(head, left, y);
   if (!showOwn) return;
-  const after = measure(ctx, head, size, 500) + size * 0.4;
+  const after = measure(ctx, head, size, 500) + size * 0.32;
   setFont(ctx, theme.mono, small);
   ctx.fillStyle = theme.ink3;
   ctx.fillText(own, left + after, y);

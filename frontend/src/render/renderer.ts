@@ -224,6 +224,7 @@ export class Renderer implements SceneRenderer {
     const moving = now - this.movedAt < MOVING_MS;
     if (moving !== this.moving) {
       this.moving = moving;
+      if (moving && this.probe.quality >= 2) this.setLabels(false);
       this.base.setMoving(moving);
     }
     for (const pod of this.motion.step(now)) {
@@ -242,8 +243,19 @@ export class Renderer implements SceneRenderer {
     }
     this.probe.spent(this.options.clock() - started);
     const more = moving || this.base.dirty || this.live.dirty || this.live.animating;
-    if (!more) this.probe.parked();
-    return more;
+    if (more) return true;
+    this.probe.parked();
+    // Names cost time while things move; a picture that stands still has them on any machine.
+    return this.setLabels(true);
+  }
+
+  /** True if that changes the picture. */
+  private setLabels(on: boolean): boolean {
+    if (this.view.labels === on) return false;
+    this.view.labels = on;
+    this.base.invalidateAll();
+    this.live.dirty = true;
+    return true;
   }
 
   private qualityChanged(quality: Quality): void {
