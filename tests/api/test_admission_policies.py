@@ -363,3 +363,29 @@ def test_the_audit_log_is_told_why_somebody_may(api: Api) -> None:
     )
     told = noted(jane, {}, "/api/v1/namespaces/default/secrets")
     assert (told["authorization.k8s.io/decision"], told["authorization.k8s.io/reason"]) == ("forbid", "")
+
+
+@pytest.mark.parametrize(
+    "method,query,expected",
+    [
+        ("POST", {}, "CreateOptions"),
+        ("POST", {"fieldManager": "me", "dryRun": "All"}, "CreateOptions me"),
+        ("PUT", {}, "UpdateOptions"),
+        ("PATCH", {"fieldManager": "me"}, "UpdateOptions me"),
+        ("DELETE", {}, "DeleteOptions"),
+    ],
+)
+def test_policies_see_the_options(api: Api, method: str, query: dict[str, str], expected: str) -> None:
+    if method != "POST":
+        post(api, CONFIGS, config())
+    manager = "(has(request.options.fieldManager) ? ' ' + request.options.fieldManager : '')"
+    rules = [{**RULE, "operations": ["*"]}]
+    message = f"request.options.kind + {manager}"
+    body = policy("Validating", rules=rules, validations=[{"expression": "false", "messageExpression": message}])
+    post(api, f"{GROUP}/validatingadmissionpolicies", body)
+    post(api, f"{GROUP}/validatingadmissionpolicybindings", binding("Validating"))
+    path = CONFIGS if method == "POST" else f"{CONFIGS}/c"
+    changed = {**config(), "data": {"new": "1"}}
+    headers = {"content-type": "application/merge-patch+json"} if method == "PATCH" else None
+    _, answer = api.ask(method, path, None if method == "DELETE" else changed, headers=headers, **query)
+    assert answer["message"].endswith(f"denied request: {expected}")

@@ -18,6 +18,7 @@ from clusters.resources.common.authorization import decide
 
 BUDGET = 10_000_000
 """What all expressions of one policy may cost for one write."""
+_OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 _VERBS = {"CREATE": "create", "UPDATE": "update", "DELETE": "delete", "CONNECT": "connect"}
 
 
@@ -114,11 +115,21 @@ def request_of(attrs: Attributes) -> Obj:
         "operation": attrs.operation,
         "userInfo": user,
         "dryRun": attrs.dry_run,
-        "options": attrs.options or None,
+        "options": _options(attrs),
     }
     if attrs.subresource:
         out["subResource"] = out["requestSubResource"] = attrs.subresource
     return out
+
+
+def _options(attrs: Attributes) -> Obj | None:
+    """What the client wanted besides; a patch is an update here."""
+    kind = _OPTIONS.get(attrs.operation)
+    if kind is None:
+        return None
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1"} | {
+        name: value for name, value in attrs.options.items() if name not in ("kind", "apiVersion", "force")
+    }
 
 
 def _namespace(attrs: Attributes) -> Obj | None:
