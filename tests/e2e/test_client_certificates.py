@@ -9,8 +9,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import kubernetes
+import lightkube
 import pytest
 import yaml
+from lightkube.resources.core_v1 import Node
 
 from tests.support.certificates import csr, key_pem, new_key, request_object
 from tests.support.stack import Kubectl, Stack, eventually
@@ -107,3 +110,14 @@ def test_forged_certificate_is_refused(stack: Stack, jane: Kubectl, tmp_path: Pa
     (tmp_path / "key").write_bytes(key_pem(key))
     forged = [f"--client-certificate={tmp_path / 'crt'}", f"--client-key={tmp_path / 'key'}"]
     assert "You must be logged in to the server" in jane.run("get", "pods", *forged).stderr
+
+
+def test_client_libraries_show_the_certificate_of_a_kubeconfig(stack: Stack, admin: Kubectl, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(stack.manage("cluster", "kubeconfig", "signing", "--certificate").stdout)
+    assert "token" not in file.read_text()
+    kubernetes.config.load_kube_config(str(file))
+    official = [node.metadata.name for node in kubernetes.client.CoreV1Api().list_node().items]
+    light = lightkube.Client(config=lightkube.KubeConfig.from_file(file))
+    assert official == [node.metadata.name for node in light.list(Node)]
+    assert "node-1" in official
