@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clusters.apiserver.http import Query, Request
+from clusters.apiserver.http import Header, Query, Request
 from clusters.apiserver.requestinfo import RequestInfo
 from clusters.machinery.types import UserInfo
 from clusters.resources.base import Context
@@ -35,6 +35,8 @@ class Call:
     """Wall clock, microseconds."""
     patient: bool = False
     """The caller can wait, and ask again."""
+    flow: tuple[Header, ...] = ()
+    """Headers of the answer that tell the request's flow schema and priority level."""
     _query: Query | None = None
 
     @property

@@ -22,6 +22,7 @@ from clusters.apiserver.call import Call
 from clusters.apiserver.compress import compress
 from clusters.apiserver.context import ClusterContext
 from clusters.apiserver.endpoint import Endpoint, Endpoints
+from clusters.apiserver.flows import Flows
 from clusters.apiserver.http import Answer, Later, Request, Response, Stream
 from clusters.apiserver.revisions import NotYet
 from clusters.apiserver.room import check_room
@@ -68,6 +69,7 @@ class ApiServer:
         self.hub = WatchHub(cluster.registry.cache, cluster.settings)
         self.authenticator = Authenticator(cluster)
         self.authorizer = Authorizer(cluster)
+        self.flows = Flows(cluster.registry.cache)
         self.nonresource = NonResource(self)
         self._reviews = REVIEWS
         self._subresources = SUBRESOURCES
@@ -140,6 +142,7 @@ class ApiServer:
         if isinstance(answer, Response | Stream):
             audit_id = call.request.header("audit-id") or self.cluster.rng.uuid("audit", self.requests)
             answer.headers.append(("Audit-Id", audit_id))
+            answer.headers.extend(call.flow)
             if not any(name == "Cache-Control" for name, _ in answer.headers):
                 answer.headers.append(("Cache-Control", "no-cache, private"))
         if isinstance(answer, Response):
@@ -166,6 +169,8 @@ class ApiServer:
             acting = self.authorizer.impersonate(call)
             if acting is not user:
                 call.user, call.impersonator = acting, user
+        if info.subresource not in _LONG_RUNNING:
+            call.flow = self.flows.headers(call.user, info)
         self.authorizer.require(call)
         if not info.is_resource:
             return self.nonresource.answer(call)
