@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
@@ -26,8 +27,6 @@ from playground.accounts import guests, tokens
 from playground.accounts.models import ApiToken, ClusterCredential, Membership, User
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
     Person = User | AnonymousUser
 
 MASTERS = "system:masters"
@@ -115,6 +114,9 @@ def _bearer(key: str, cluster: Cluster) -> UserInfo | None:
             return None
         # The person's own credential follows what they are to the cluster today, under whatever name.
         return reach.identity
+    if credential.name == GUEST_NAME and MASTERS in credential.groups and may_reach(AnonymousUser(), cluster) is None:
+        # A visitor took it from a cluster that was everybody's, and is so no more.
+        return None
     return UserInfo(name=credential.name, groups=(*map(str, credential.groups), AUTHENTICATED))
 
 

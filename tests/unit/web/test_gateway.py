@@ -18,6 +18,7 @@ from clusters.web.gateway import Gateway, at_root
 from clusters.web.kubeconfig import certified
 from playground.accounts import access
 from playground.accounts.models import Membership, User
+from tests.unit.web.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a" * 32
@@ -154,6 +155,23 @@ def test_what_breaks_is_not_told(
     assert status == 500
     assert "hunter2" not in body["message"]
     assert "hunter2" in caplog.text
+
+
+def test_visitors_kubeconfig_ends_with_the_clusters_being_everybodys(demo: Cluster, settings: Any) -> None:
+    status, text = Api()("GET", "clusters/demo/kubeconfig")
+    assert (status, text) == (200, None)
+    token = access.kubeconfig_token(demo, access.GUEST_NAME, (access.MASTERS,))
+    mine = access.kubeconfig_token(demo, "admin", (access.MASTERS,))
+    path = "/k8s/demo/api/v1/secrets"
+    assert ask(path, authorization=f"Bearer {token}".encode())[0] == 200
+    settings.PLAYGROUND_ANONYMOUS = False
+    access.invalidate()
+    assert ask(path, authorization=f"Bearer {token}".encode())[0] == 401
+    assert ask(path, authorization=f"Bearer {mine}".encode())[0] == 200
+    settings.PLAYGROUND_ANONYMOUS = True
+    Membership.objects.create(cluster=demo, user=User.objects.create_user("owner"), role="owner")
+    access.invalidate()
+    assert ask(path, authorization=f"Bearer {token}".encode())[0] == 401
 
 
 def test_kubeconfig_may_hold_a_certificate_instead_of_a_token(demo: Cluster) -> None:
