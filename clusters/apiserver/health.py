@@ -1,9 +1,12 @@
-"""`/healthz`, `/livez`, `/readyz` with their checks, and the server's own `/metrics`.
+"""`/healthz`, `/livez`, `/readyz` with their checks, and the server's own `/metrics`, `/metrics/slis`.
 
-Models: apiserver, pkg/server/healthz.
+Models: apiserver, pkg/server/healthz; component-base, metrics/prometheus/slis.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
 
 from clusters.apiserver.call import Call
 from clusters.apiserver.context import ClusterContext
@@ -47,6 +50,23 @@ _ALWAYS = (
 _READY_ONLY = ("etcd-readiness", "informer-sync", "shutdown")
 
 
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+
+
+@dataclass(slots=True)
+class Observed:
+    """What health checks found, whenever somebody asked for all of them."""
+
+    last: dict[tuple[str, str], int] = field(default_factory=dict)
+    """1 or 0 by (check, endpoint)."""
+    total: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How often by (check, status, endpoint)."""
+
+    def note(self, check: str, kind: str, *, healthy: bool) -> None:
+        self.last[check, kind] = int(healthy)
+        self.total[check, "success" if healthy else "error", kind] += 1
+
+
 def names(cluster: ClusterContext, kind: str = "healthz") -> list[str]:
     """The checks of one endpoint, in order."""
     found = list(_ALWAYS)
@@ -73,7 +93,8 @@ def answer(call: Call, path: str) -> Response:
         if problem:
             return _text(500, f"internal server error: {problem}\n")
         return _text(200, "ok")
-    excluded = {name for value in call.query.all("exclude") for name in value.split(",") if name}
+    excluded = set(call.query.all("exclude"))
+    observed = call.server.nonresource.observed
     lines: list[str] = []
     failed: list[str] = []
     for check in checks:
@@ -81,6 +102,7 @@ def answer(call: Call, path: str) -> Response:
             lines.append(f"[+]{check} excluded: ok\n")
             continue
         problem = _problem(cluster, check)
+        observed.note(check, kind, healthy=not problem)
         if problem:
             failed.append(check)
             lines.append(f"[-]{check} failed: reason withheld\n")
@@ -120,4 +142,24 @@ def metrics(call: Call) -> Response:
         if not resource.shares:
             lines.append(f'apiserver_storage_objects{{resource="{resource.qualified}"}} {count}')
     body = "\n".join(lines) + "\n"
-    return Response(200, body.encode(), "text/plain; version=0.0.4; charset=utf-8; escaping=underscores")
+    return Response(200, body.encode(), _METRICS_TYPE)
+
+
+def service_levels(call: Call) -> Response:
+    """What health checks found so far, in Prometheus' text format."""
+    observed = call.server.nonresource.observed
+    lines = []
+    if observed.last:
+        lines = [
+            "# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single healthcheck.",
+            "# TYPE kubernetes_healthcheck gauge",
+        ]
+        for (check, kind), value in sorted(observed.last.items()):
+            lines.append(f'kubernetes_healthcheck{{name="{check}",type="{kind}"}} {value}')
+        lines += [
+            "# HELP kubernetes_healthchecks_total [STABLE] This metric records the results of all healthcheck.",
+            "# TYPE kubernetes_healthchecks_total counter",
+        ]
+        for (check, status, kind), count in sorted(observed.total.items()):
+            lines.append(f'kubernetes_healthchecks_total{{name="{check}",status="{status}",type="{kind}"}} {count}')
+    return Response(200, "".join(f"{line}\n" for line in lines).encode(), _METRICS_TYPE)

@@ -23,6 +23,7 @@ class NonResource:
         self._server = server
         self.discovery = Discovery(server)
         self.openapi = OpenApi(server)
+        self.observed = health.Observed()
 
     def answer(self, call: Call) -> Response:
         """Raises NotFound and MethodNotAllowed."""
@@ -37,6 +38,8 @@ class NonResource:
             return health.answer(call, path)
         if path == "/metrics":
             return health.metrics(call)
+        if path == "/metrics/slis":
+            return health.service_levels(call)
         if head in ("api", "apis"):
             parts = path.split("/")
             if len(parts) == 4 and parts[1] == "apis":
@@ -83,6 +86,7 @@ class NonResource:
             "/healthz",
             "/livez",
             "/metrics",
+            "/metrics/slis",
             "/openapi/v2",
             "/openapi/v3",
             "/openapi/v3/",
