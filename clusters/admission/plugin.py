@@ -43,7 +43,7 @@ def obj_of(attrs: Attributes) -> Obj:
 
 def forbidden(attrs: Attributes, why: str, causes: Sequence[Cause] = ()) -> Forbidden:
     """The refusal of this write: `pods "web" is forbidden: WHY`."""
-    name = attrs.name
+    name = attrs.name or attrs.prefix
     if not name and attrs.obj is not None:
         meta = attrs.obj.get("metadata") or {}
         name = meta.get("name") or meta.get("generateName") or "Unknown"

@@ -30,6 +30,8 @@ class Attributes:
     kind: tuple[str, str, str] | None = None
     """Group, version and kind of `obj` where it is not of the resource's kind (the Eviction of a Pod)."""
     options: dict[str, Any] = field(default_factory=dict)
+    prefix: str = ""
+    """What the object is called while plugins may change it, if its name is being generated."""
     exclusive: bool = False
     """Set by a plugin whose decision is only right if nothing else is written meanwhile (quotas)."""
     changed: bool = False

@@ -234,6 +234,10 @@ class Registry:
             suffix = self.rng.suffix(5, resource.prefix, namespace, meta["generateName"], self.cache.rev, attempt)
             meta["name"] = metadata.generated_name(meta["generateName"], suffix)
         attrs = self.attributes("CREATE", resource, ctx, obj, None, opts)
+        if generated:
+            attrs.prefix = meta["generateName"]
+        else:
+            attrs.name = str(meta.get("name") or "")
         self.admission.admit(attrs)
         metadata.fill_created(resource, namespace, obj, self.clock.now(), self.rng, self.cache.rev)
         if resource.has_status and not strategy.status_on_create:
@@ -245,7 +249,7 @@ class Registry:
             if errors:
                 raise Invalid.of(resource.group, resource.kind, meta.get("name", ""), errors)
             ctx.warnings.extend(strategy.warn_create(obj, ctx))
-        attrs.name = meta["name"]
+        attrs.prefix = ""
         self.admission.validate(attrs)
         sent = str(meta.pop("resourceVersion", None) or "")
         if sent.isascii() and sent.isdigit() and int(sent) and not opts.dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -370,3 +371,16 @@ def test_tolerations_that_others_include_are_left_out() -> None:
     stored = cluster.create(pod(runtimeClassName="r", tolerations=[one, {**one, "effect": "NoExecute"}]))
     first, *_, last = stored["spec"]["tolerations"]
     assert (first, last) == ({**one, "effect": "NoExecute"}, anything)
+
+
+def test_a_name_that_is_yet_to_be_made_up_is_told_as_its_prefix() -> None:
+    cluster = Admitted()
+    made = pod(serviceAccountName="nobody")
+    made["metadata"] = {"generateName": "web-"}
+    assert cluster.forbidden(made).startswith('pods "web-" is forbidden: error looking up service account')
+    none = {"pods": "0"}
+    quota = cluster.create(kind("v1", "ResourceQuota", "q", spec={"hard": none}))
+    cluster.patch(quota, {"status": {"hard": none, "used": none}}, subresource="status")
+    made = pod()
+    made["metadata"] = {"generateName": "web-"}
+    assert re.match(r'pods "web-\w{5}" is forbidden: exceeded quota: q', cluster.forbidden(made))
