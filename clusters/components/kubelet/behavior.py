@@ -114,7 +114,7 @@ def of(pod: Obj, container: Obj, *, reach: Reach | None = None, began: int | Non
         started_after=time("started-after", 0),
         ready_after=time("ready-after", 0),
         ready_until=time("ready-until", NEVER),
-        live_until=time("live-until", NEVER),
+        live_until=time("live-until", profile.lives(container)),
     )
 
 
@@ -167,7 +167,7 @@ def _plain(program: Program, profile: catalogue.Profile, container: Obj) -> Beha
         started_after=0,
         ready_after=0,
         ready_until=NEVER,
-        live_until=NEVER,
+        live_until=profile.lives(container),
     )
 
 

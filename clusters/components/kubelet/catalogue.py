@@ -6,15 +6,20 @@ An image that is not here runs on in silence and ends well when asked to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clusters.components.kubelet.images import kind
 from clusters.components.kubelet.shell import HOSTNAME, RUNS_ON, Line, Program
+from clusters.components.kubelet.timing import NEVER
 from clusters.kernel.clock import MILLISECOND, SECOND
 
 ISO, SLASHED, SPACED, APACHE = "\x00I", "\x00S", "\x00P", "\x00A"
 """In a line: the time it is printed at, as 2026-01-02T03:04:05.678901Z, 2026/01/02 03:04:05, 2026-01-02 03:04:05.678
 UTC, or Fri Jan 02 03:04:05.678901 2026."""
+
+AILING_AFTER = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,14 @@ class Profile:
     """Runs if the pod gives no command; then `program` does not count."""
     entrypoint: tuple[str, ...] = ()
     """Takes the arguments that are given, unless they begin with a program."""
+    ailing: str = ""
+    """With this argument (or `*`) it is a server that is made to fail: healthy for ten seconds, and then no more."""
+
+    def lives(self, container: Mapping[str, Any]) -> int:
+        """How long its liveness probes succeed."""
+        words = [*(container.get("command") or ()), *(container.get("args") or ())]
+        fails = bool(self.ailing) and (self.ailing == "*" or self.ailing in words[:2])
+        return AILING_AFTER if fails else NEVER
 
 
 def _server(*lines: str) -> Program:
@@ -114,6 +127,8 @@ _IMAGES: dict[str, Profile] = {
     "busyboxplus": _SHELL,
     "netshoot": _SHELL,
     "curl": Profile(default_command=("curl", "--help"), entrypoint=("curl",)),
+    "agnhost": Profile(ailing="liveness"),
+    "liveness": Profile(ailing="*"),
     "kubernetes-bootcamp": Profile(
         _server(f"Kubernetes Bootcamp App Started At: {ISO} | Running On:  {HOSTNAME}", "")
     ),

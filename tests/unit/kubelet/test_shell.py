@@ -256,3 +256,10 @@ def test_terminal_in_an_unknown_image_is_a_shell():
     pod = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [container]}}
     assert behavior.of(pod, container).program.shell
     assert not behavior.of(pod, {**container, "tty": False}).program.shell
+
+
+def test_server_that_is_made_to_fail_does():
+    agnhost = {"name": "c", "image": "registry.k8s.io/e2e-test-images/agnhost:2.40", "args": ["liveness"]}
+    pod = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"containers": [agnhost]}}
+    assert behavior.of(pod, agnhost).live_until == 10 * SECOND
+    assert behavior.of(pod, {**agnhost, "args": ["netexec"]}).live_until > 10**15
