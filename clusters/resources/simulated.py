@@ -40,7 +40,7 @@ _SECURITY = _all(
     *("appArmorProfile", "seLinuxOptions", "seccompProfile", "windowsOptions"),
 )
 _CONTAINER = {
-    **_all(PLAYED, "resizePolicy", "restartPolicyRules", "stdinOnce"),
+    **_all(PLAYED, "resizePolicy", "stdinOnce"),
     "volumeDevices": Unsimulated(DISKS),
 }
 _FILE_MODE = {"defaultMode": Unsimulated("files here have no modes", 0o644)}
