@@ -77,6 +77,19 @@ def test_a_bookmark_is_an_object_in_which_nothing_is_set(api):
     assert mark["object"] == {"kind": "Pod", "apiVersion": "v1", "spec": {"containers": None}, "status": {}}
 
 
+@pytest.mark.parametrize("path", ["/api/v1/namespaces/default/pods", CMS, "/apis/apps/v1/deployments"])
+def test_a_bookmark_in_a_table_is_a_row_of_an_object_in_which_nothing_is_set(api, path):
+    asked = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    accept = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    (mark,) = api.watch(path, headers=accept, **asked).events()
+    found = mark["object"]
+    rev = found["metadata"].pop("resourceVersion")
+    assert (found["kind"], found["metadata"], len(found["rows"])) == ("Table", {}, 1)
+    (row,) = found["rows"]
+    assert (row["cells"][0], len(row["cells"])) == ("", len(found["columnDefinitions"]))
+    assert row["object"]["metadata"] == {"resourceVersion": rev, "annotations": {"k8s.io/initial-events-end": "true"}}
+
+
 def test_no_initial_events_means_none(api):
     api.create(CMS, cm("a"))
     watching = api.watch(CMS, sendInitialEvents="false", resourceVersionMatch="NotOlderThan")

@@ -81,18 +81,7 @@ class Encoder:
             meta["annotations"] = annotations
         zero = {} if self._endpoint.custom else complete({}, self._endpoint.type)
         obj: Obj = {"kind": self._endpoint.kind, "apiVersion": self._endpoint.api_version, **zero, "metadata": meta}
-        if self._form.kind == "Table":
-            obj = {
-                "kind": "Table",
-                "apiVersion": f"meta.k8s.io/{self._form.version}",
-                "metadata": meta,
-                "columnDefinitions": table.definitions(table.columns_of(self._endpoint)) if self._headers else None,
-                "rows": [],
-            }
-            self._headers = False
-        elif self._form.kind:
-            obj = {"kind": self._form.kind, "apiVersion": f"meta.k8s.io/{self._form.version}", "metadata": meta}
-        return line("BOOKMARK", obj)
+        return line("BOOKMARK", self._shaped(obj))
 
 
 def line(kind: str, obj: Obj) -> bytes:
