@@ -42,10 +42,10 @@ def kubectl(stack: Stack) -> Kubectl:
 
 
 def test_top_shows_nodes_and_pods(kubectl: Kubectl) -> None:
-    nodes = eventually(lambda: kubectl.run("top", "nodes").stdout, what="figures of nodes")
+    nodes = eventually(lambda: kubectl.run("top", "nodes").stdout, timeout=90, what="figures of nodes")
     assert re.search(r"^node-1 +\d+m +\d+% +\d+Mi +\d+%", nodes, re.M)
     assert re.search(r"^control-plane-1 ", nodes, re.M)
-    pods = eventually(lambda: kubectl.run("top", "pods", "--containers").stdout, what="figures of pods")
+    pods = eventually(lambda: kubectl.run("top", "pods", "--containers").stdout, timeout=90, what="figures of pods")
     assert re.search(r"^web-\S+ +main +10m +32Mi", pods, re.M)
     everything = kubectl("top", "pods", "-A", "--sum", "--sort-by=memory")
     assert re.search(r"^kube-system +metrics-server-", everything, re.M)
@@ -58,7 +58,7 @@ def test_autoscaler_follows_the_load_up_and_down(kubectl: Kubectl) -> None:
     def size() -> str:
         return kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.replicas}")
 
-    eventually(lambda: "10%/50%" in kubectl("get", "hpa", "web"), what="the autoscaler's first look")
+    eventually(lambda: "10%/50%" in kubectl("get", "hpa", "web"), timeout=90, what="the autoscaler's first look")
     # Each request a second takes a tenth of a millicore: 240m, shared by all.
     kubectl("annotate", "service", "web", "behavior.playground.dev/requests=2400")
     eventually(lambda: size() == "5", timeout=60, what="more replicas")
@@ -75,3 +75,6 @@ def test_without_its_server_there_is_no_metrics_api(kubectl: Kubectl) -> None:
     done = kubectl.run("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")
     assert "the server is currently unable to handle the request" in done.stderr
     assert kubectl.run("top", "nodes").returncode == 1
+    kubectl("scale", "deployment", "metrics-server", "-n", "kube-system", "--replicas=1")
+    kubectl("wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=60s")
+    assert eventually(lambda: kubectl.run("top", "nodes").stdout, timeout=90, what="figures of nodes")
