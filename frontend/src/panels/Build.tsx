@@ -1,5 +1,5 @@
 /** Building a cluster: chips to drag onto the map, each with a button that does the same without a drag. */
-import { type PointerEvent, type ReactNode, useId, useRef, useState } from "react";
+import { type PointerEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { openTemplate, parseLabel, proposalFor, TEMPLATES } from "@/actions/build";
 import { type Confirmation, openSide, toast, ui, useUi } from "@/store/ui";
 import { useTables } from "@/store/views";
@@ -11,9 +11,16 @@ import { mapRef, useSession } from "./context";
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const NOWHERE: Landing = { ok: true, hint: "", node: -1, workload: null, zone: "" };
+/** until the map has made room for this panel */
+const SETTLE_MS = 120;
 const FIELD = "h-7.5 min-w-0 rounded-lg border border-line-strong bg-raised px-2 text-[12.5px] text-ink";
 
 export default function Build() {
+  // What things are dropped on must be in sight.
+  useEffect(() => {
+    const settled = setTimeout(() => mapRef.current?.fit(), SETTLE_MS);
+    return () => clearTimeout(settled);
+  }, []);
   return (
     <SidePanel label="Build" title="Build" onClose={() => openSide(null)}>
       <p className="m-0 mb-1 text-[12.5px] text-ink-2">

@@ -30,11 +30,11 @@ export function TopBar() {
       <button
         type="button"
         onClick={() => ui.set({ palette: true })}
-        className="flex h-8 w-64 items-center gap-2 rounded-lg border border-line bg-sunken px-2.5 text-left text-[12.5px] text-ink-3 transition-colors hover:border-line-strong max-lg:w-40 max-md:w-8 max-md:justify-center max-md:px-0"
+        className="flex h-8 w-64 items-center gap-2 rounded-lg border border-line bg-sunken px-2.5 text-left text-[12.5px] text-ink-3 transition-colors hover:border-line-strong max-xl:w-44 max-[1120px]:w-8! max-[1120px]:justify-center max-[1120px]:px-0"
       >
         <Search size={14} aria-hidden="true" />
-        <span className="flex-1 truncate max-md:sr-only">Search or run a command</span>
-        <span className="max-md:hidden">
+        <span className="flex-1 truncate max-[1120px]:sr-only">Search or run a command</span>
+        <span className="max-xl:hidden">
           <Keys keys="Ctrl-K" />
         </span>
       </button>

@@ -264,7 +264,7 @@ function Name({ row, onToggle }: { row: Row; onToggle: () => void }) {
     <span
       role="gridcell"
       tabIndex={-1}
-      className="flex min-w-0 items-center gap-1.5"
+      className="flex min-w-0 items-center gap-1.5 pr-2"
       style={{ paddingLeft: (row.level - 1) * 18 }}
     >
       {row.expandable ? (
