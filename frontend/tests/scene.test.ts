@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Service } from "@/protocol/rows";
 import { chooseDensity, DENSITIES } from "@/scene/density";
 import { CARD, center, contains, intersects, type Rect } from "@/scene/geometry";
+import { layout } from "@/scene/layout";
 import { Scene } from "@/scene/scene";
 import type { Model } from "@/store/model";
 import { live, loaded, mischief, newSim, snapshotFrame } from "./support";
@@ -144,6 +146,41 @@ describe("scene", () => {
     scene.moved.clear();
     scene.relayout();
     expect(scene.nodeRect(node)).toEqual(home);
+  });
+
+  it("sets workloads and services in columns that read from left to right", () => {
+    const services: Service[] = Array.from({ length: 40 }, (_, i) => ({
+      id: `s${i}`,
+      ns: i < 20 ? "default" : "shop",
+      name: `service-${i}`,
+      type: "ClusterIP",
+      ip: "10.96.0.1",
+      ports: ["80"],
+      selector: null,
+      endpoints: 1,
+      created: 0,
+    }));
+    const { lane, laneLabels, laneRect } = layout({
+      nodes: [],
+      components: [],
+      workloads: [],
+      services,
+      moved: new Map(),
+    });
+    const places = services.map(service => lane.find(item => item.id === service.id)!.rect);
+    for (const [i, rect] of places.entries()) {
+      const before = places[i - 1];
+      if (before) expect(rect.x > before.x || (rect.x === before.x && rect.y > before.y)).toBe(true);
+      expect(rect.x + rect.w).toBeLessThan(0);
+      expect(contains(laneRect, rect.x, rect.y)).toBe(true);
+    }
+    // Each column says at its head whose the first row is.
+    for (const x of new Set(places.map(rect => rect.x))) {
+      const head = Math.min(...places.filter(rect => rect.x === x).map(rect => rect.y));
+      expect(
+        laneLabels.some(label => label.level === "namespace" && label.rect.x === x && label.rect.y < head),
+      ).toBe(true);
+    }
   });
 
   it("shows a ghost of a first node in an empty cluster", () => {

@@ -341,12 +341,13 @@ function layLane(
   const labels: LaneLabel[] = [];
   let column = 0;
   let y = 0;
-  const x = () => -(column + 1) * (LANE.w + LANE.margin) * k;
-  const room = (needed: number) => {
-    if (y > 0 && y + needed > height) {
-      column++;
-      y = 0;
-    }
+  const pitch = (LANE.w + LANE.margin) * k;
+  const x = () => column * pitch;
+  const room = (needed: number): boolean => {
+    if (y === 0 || y + needed <= height) return false;
+    column++;
+    y = 0;
+    return true;
   };
   for (const section of sections) {
     const namespaces = new Set(section.rows.map(r => r.ns));
@@ -359,13 +360,15 @@ function layLane(
     y += LANE.group * k;
     let last = "";
     for (const row of section.rows) {
-      if (namespaces.size > 1 && row.ns !== last) {
-        room((20 + LANE.item) * k);
+      const named = namespaces.size > 1;
+      const begins = row.ns !== last;
+      // A column that begins within a namespace says again which one.
+      const breaks = room(((named && begins ? 20 : 0) + LANE.item) * k);
+      if (named && (begins || breaks)) {
         labels.push({ text: row.ns, level: "namespace", rect: { x: x(), y, w: LANE.w * k, h: 20 * k } });
         y += 20 * k;
       }
       last = row.ns;
-      room(LANE.item * k);
       items.push({ kind: section.kind, id: row.id, rect: { x: x(), y, w: LANE.w * k, h: LANE.item * k } });
       y += (LANE.item + LANE.gap) * k;
     }
@@ -373,6 +376,10 @@ function layLane(
   }
   if (!sections.length) return { items, labels, rect: { x: 0, y: 0, w: 0, h: 0 } };
   let rect: Rect | null = null;
-  for (const item of [...items, ...labels]) rect = union(rect, item.rect);
+  for (const item of [...items, ...labels]) {
+    // Read from left to right; the last column stands beside the nodes.
+    item.rect.x -= (column + 1) * pitch;
+    rect = union(rect, item.rect);
+  }
   return { items, labels, rect: rect! };
 }
