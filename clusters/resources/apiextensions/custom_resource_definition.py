@@ -11,6 +11,7 @@ from clusters.kernel.clock import rfc3339
 from clusters.machinery.field import ErrorList
 from clusters.machinery.types import Obj
 from clusters.resources.apiextensions import naming, validation
+from clusters.resources.apiextensions.warnings import format_warnings
 from clusters.resources.base import Column, Context, Resource, Strategy, Subresource, Version
 from clusters.resources.common.cells import at, field
 from clusters.resources.common.columns import NAME
@@ -55,6 +56,9 @@ class CustomResourceDefinitionStrategy(Strategy):
     def validate_create(self, obj: Obj, ctx: Context) -> ErrorList:
         return validation.definition_errors(obj)
 
+    def warn_create(self, obj: Obj, ctx: Context) -> list[str]:
+        return format_warnings(obj)
+
     def follow_up(self, obj: Obj, ctx: Context) -> Obj:
         """Its names are accepted, or not, at once: who waits for the conditions need not wait for a loop."""
         group = obj["spec"].get("group")
@@ -71,6 +75,9 @@ class CustomResourceDefinitionStrategy(Strategy):
 
     def validate_update(self, new: Obj, old: Obj, ctx: Context) -> ErrorList:
         return validation.update_errors(new, old)
+
+    def warn_update(self, new: Obj, old: Obj, ctx: Context) -> list[str]:
+        return format_warnings(new, old)
 
     def holds(self, obj: Obj) -> bool:
         """The first delete only marks: its instances go first (the finalizer holds it from then on)."""

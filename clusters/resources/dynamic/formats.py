@@ -1,4 +1,4 @@
-"""Formats of strings in the schemas of custom resources; those that are not listed are not checked.
+"""Formats in the schemas of custom resources: those of strings that are not listed are not checked.
 
 Models: kube-openapi, pkg/validation/strfmt; apiextensions-apiserver, pkg/apiserver/validation/formats.go.
 """
@@ -159,3 +159,13 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "k8s-short-name": _short_name,
     "k8s-long-name": lambda text: not dns1123_subdomain(text),
 }
+
+_OF_NUMBERS = {"integer": frozenset({"int32", "int64"}), "number": frozenset({"float", "double"})}
+_OF_STRINGS = frozenset(name.replace("-", "") for name in (*FORMATS, "quantity"))
+
+
+def is_recognized(kind: str, form: str) -> bool:
+    """Whether the format says anything of a value of the type; hyphens in the names of strings' do not count."""
+    if kind in ("", "string"):
+        return form.replace("-", "") in _OF_STRINGS
+    return form in _OF_NUMBERS.get(kind, ())

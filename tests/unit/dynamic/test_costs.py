@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clusters.resources.dynamic.cel_types import cel_type
-from clusters.resources.dynamic.costs import cost_message, estimate
+from clusters.resources.dynamic.costs import STATIC_LIMIT, cost_message, estimate
 from clusters.resources.dynamic.rules import Rule
 
 Schema = dict[str, Any]
@@ -153,3 +153,46 @@ def test_a_rule_costs_as_often_as_its_schema_may_occur() -> None:
 )
 def test_how_much_too_much_is_told(cost: int, factor: str) -> None:
     assert cost_message("w", cost, 10).startswith(f"w exceeds budget by factor of {factor} (try")
+
+
+EXPECTED = fields(said=text(4096), expect=fields(contains=text(4096), equals=text(4096)))
+ONE_OF = "(has(self.a) && !has(self.b)) || (!has(self.a) && has(self.b))"
+REFERENCE = {**fields(group=text(253), kind=text(63), name=text(253), section=text(253)), "required": ["name"]}
+SAME = "p.group == q.group && p.kind == q.kind && p.name == q.name"
+SECTION = "(!has(p.section) && !has(q.section)) || (has(p.section) && has(q.section) && p.section == q.section)"
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule", "times", "factor"),
+    [
+        (EXPECTED, "!self.said.contains(self.expect.contains)", 20, "5.4x"),
+        (array(text(), 10), "self.all(x, self.exists_one(y, x == y))", 1, "3.1x"),
+        (array(text(), 5), "self.all(x, self.exists_one(y, x == y))", 1, ""),
+        (fields(a=text(), b=text()), ONE_OF, None, ""),
+        (array(REFERENCE, 32), f"self.all(p, self.exists_one(q, {SAME} && ({SECTION})))", 1, ""),
+        (mapping(text(63), 4096), "self.all(key, !key.contains('*'))", 256, ""),
+        (mapping(text()), "self.all(x, x in ['a', 'b', 'c', 'd', 'e', 'f'])", 1, ""),
+        (array(array(scalar("integer"), 64), 16), "self.map(r, r.size()).sum() <= 128", 1, ""),
+    ],
+)
+def test_what_real_servers_take_and_refuse(schema: Schema, rule: str, times: int | None, factor: str) -> None:
+    type_ = cel_type(schema)
+    assert type_ is not None
+    compiled = Rule({"rule": rule}, type_, schema)
+    assert compiled.program is not None, compiled.problem
+    cost = estimate(compiled.program, schema, times)
+    if factor:
+        assert cost_message("w", cost, STATIC_LIMIT).startswith(f"w exceeds budget by factor of {factor} (try")
+    else:
+        assert cost <= STATIC_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("expression", "fits"),
+    [("'got %d'.format([self.count])", True), ("'got ' + string(self.count)", False)],
+)
+def test_numbers_in_a_message_are_formatted_not_converted(expression: str, fits: bool) -> None:
+    schema = fields(count=scalar("integer"))
+    rule = Rule({"rule": "self.count >= 0", "messageExpression": expression}, cel_type(schema), schema)  # type: ignore[arg-type]
+    assert rule.message_program is not None, rule.message_problem
+    assert (estimate(rule.message_program, schema, 1) <= STATIC_LIMIT) is fits

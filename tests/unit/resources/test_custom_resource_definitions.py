@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clusters.resources.apiextensions.validation import definition_errors, update_errors
+from clusters.resources.apiextensions.warnings import format_warnings
 
 ALIKE = "spec.validation.openAPIV3Schema"
 
@@ -344,3 +345,37 @@ def test_costly_rules_of_a_schema_that_was_there_may_stay():
     assert definition_errors(old)
     single = [e for e in update_errors(copy.deepcopy(old), old) if "estimated rule cost exceeds" in e.text()]
     assert single == []
+
+
+@pytest.mark.parametrize(
+    ("field", "unknown"),
+    [
+        ({"type": "string", "format": "date-time"}, []),
+        ({"type": "string", "format": "datetime"}, []),
+        ({"type": "string", "format": "quantity"}, []),
+        ({"type": "string", "format": "hostnme"}, ["hostnme"]),
+        ({"type": "string", "format": "int32"}, ["int32"]),
+        ({"type": "integer", "format": "int64"}, []),
+        ({"type": "integer", "format": "uint32"}, ["uint32"]),
+        ({"type": "number", "format": "double"}, []),
+        ({"type": "number", "format": "int32"}, ["int32"]),
+        ({"type": "boolean", "format": "byte"}, ["byte"]),
+        ({"type": "array", "format": "cidr", "items": {"type": "string"}}, ["cidr"]),
+        ({"type": "array", "items": {"type": "string", "format": "cidrs"}}, ["cidrs"]),
+        ({"type": "object", "additionalProperties": {"type": "string", "format": "x"}}, ["x"]),
+        ({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv5"}]}, ["ipv5"]),
+        ({"type": "string", "not": {"format": 'a "b"'}}, ['a \\"b\\"']),
+    ],
+)
+def test_formats_that_nothing_checks_are_warned_of(field: dict[str, Any], unknown: list[str]) -> None:
+    found = format_warnings(definition(version({"field": field})))
+    assert found == [f'unrecognized format "{form}"' for form in unknown]
+
+
+def test_an_unknown_format_is_told_once_and_not_again_at_an_update() -> None:
+    wrong_format = {"type": "string", "format": "one"}
+    before = definition(version({"a": wrong_format, "b": wrong_format}), version({"a": wrong_format}, name="v2"))
+    assert format_warnings(before) == ['unrecognized format "one"']
+    after = definition(version({"a": wrong_format, "b": {"type": "string", "format": "two"}}))
+    assert format_warnings(after, before) == ['unrecognized format "two"']
+    assert format_warnings({"spec": {}}) == []
