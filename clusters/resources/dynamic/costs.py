@@ -96,7 +96,8 @@ class _Declared:
             case "string":
                 return self._longest()
             case "int-or-string":
-                return REQUEST - 2
+                longest = self.schema.get("maxLength")
+                return REQUEST - 2 if longest is None else max(0, int(longest)) * 4
         return 0
 
     def _limit(self, keyword: str, around: int) -> int:

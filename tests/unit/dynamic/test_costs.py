@@ -125,6 +125,7 @@ ITEM = {**fields(required=text(), optional=text()), "required": ["required"]}
         (maps("date-time"), 'self["a"] == self["b"]', 8, 7, 8),
         (maps("duration"), 'self["c"] == self["d"]', 8, 42, 8),
         (lambda n: {**text(n), "enum": ["A", "B", "C", "LongValue"]}, "self.contains('A')", 2, 1000, 401),
+        (lambda n: limited(scalar("int-or-string"), maxLength=n), "self == '1' + self", None, 10, 11),
     ],
 )
 def test_worst_cost(make: Make, rule: str, unlimited: int | None, limit: int, cost: int) -> None:
