@@ -249,8 +249,11 @@ def test_process_one_can_be_told_to_end(kubectl: Kubectl) -> None:
 
 
 def test_debugging_container_is_shown_what_it_prints(kubectl: Kubectl) -> None:
-    done = kubectl.run("debug", "box", "-i", "--image=busybox", "--profile=general", "--", "sh", stdin="hostname\n")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "box")
+    kubectl("run", "patient", "--image=busybox", "--command", "--", "sleep", "100000")
+    kubectl("wait", "--for=condition=Ready", "pod/patient", "--timeout=60s")
+    asked = ("debug", "patient", "-i", "--image=busybox", "--profile=general", "--", "sh")
+    done = kubectl.run(*asked, stdin="hostname\n")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "patient")
 
 
 def test_volume_outlives_its_pod(kubectl: Kubectl) -> None:
