@@ -26,6 +26,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 THREADS = 8
 BOOKMARK_SECONDS = 60.0
+LAST_BOOKMARK_SECONDS = 2.0
+"""Before the end of a watch's time."""
 LATER_SECONDS = 0.1
 """Between two looks at whether what an answer waits for has come."""
 _HEADER_NAMES: dict[bytes, str] = {}
@@ -247,11 +249,16 @@ class _Timers:
         self._handles = [loop.call_later(BOOKMARK_SECONDS, self._marked)]
         if timeout:
             self._handles.append(loop.call_later(timeout, self._over))
+        if timeout > LAST_BOOKMARK_SECONDS:
+            self._handles.append(loop.call_later(timeout - LAST_BOOKMARK_SECONDS, self._mark))
+
+    def _mark(self) -> None:
+        self.mark = True
+        self._waker.fire()
 
     def _marked(self) -> None:
-        self.mark = True
         self._handles[0] = self._loop.call_later(BOOKMARK_SECONDS, self._marked)
-        self._waker.fire()
+        self._mark()
 
     def _over(self) -> None:
         self.expired = True

@@ -167,6 +167,17 @@ async def test_a_quiet_watch_gets_bookmarks_if_it_wants_them(app, server, monkey
     await communicator.wait()
 
 
+async def test_a_watch_gets_a_bookmark_before_its_time_is_over(app, monkeypatch):
+    from clusters.apiserver.handlers import watch
+
+    monkeypatch.setattr(watch, "_default_timeout", lambda _call: 0.2)
+    monkeypatch.setattr("clusters.apiserver.asgi.LAST_BOOKMARK_SECONDS", 0.15)
+    communicator = await open_watch(app, "watch=1&allowWatchBookmarks=true")
+    assert json.loads((await communicator.receive_output(5))["body"])["type"] == "BOOKMARK"
+    assert not (await communicator.receive_output(5)).get("more_body")
+    await communicator.wait()
+
+
 async def test_a_watch_over_a_websocket_sends_a_frame_an_event(app, api):
     api.create(CMS, {"metadata": {"name": "a"}})
     api.create(CMS, {"metadata": {"name": "b"}})
