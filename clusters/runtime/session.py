@@ -218,7 +218,9 @@ class Session:
         Raises Fenced if the lease was lost."""
         before = self.writes
         done = self._run(until, stop)
-        self.commit()
+        while self.commit() and done:
+            # Others wrote meanwhile, and what they wrote may ask for work.
+            done = self._run(until, stop)
         return Outcome(done, self.timers.next_due(), self.writes - before)
 
     def _run(self, until: int | None, stop: Callable[[], bool]) -> bool:
@@ -272,14 +274,17 @@ class Session:
             if not busy and not self._states_changed:
                 return True
 
-    def commit(self) -> None:
-        """Bring the collected writes into the log. Raises Fenced."""
-        flushed = self._batch.flush(self.epoch)
-        if flushed is None:
-            return
-        self.writes += len(flushed.records)
-        if flushed.foreign or flushed.dropped:
-            self.cache.rebase(flushed.foreign, flushed.records, flushed.dropped)
-            self.note_input()
-            self.clock.advance_to(self.cache.vtime)
-        self.on_commit(self.cache.rev)
+    def commit(self) -> bool:
+        """Bring the collected writes into the log; True if others had written meanwhile. Raises Fenced."""
+        others = False
+        # Who is told of others' writes may write in turn: nothing must be left, or its number would hide a
+        # revision of theirs from the next refresh.
+        while (flushed := self._batch.flush(self.epoch)) is not None:
+            self.writes += len(flushed.records)
+            if flushed.foreign or flushed.dropped:
+                others = True
+                self.cache.rebase(flushed.foreign, flushed.records, flushed.dropped)
+                self.note_input()
+                self.clock.advance_to(self.cache.vtime)
+            self.on_commit(self.cache.rev)
+        return others
